@@ -1,0 +1,50 @@
+import { misuse } from "../error.ts";
+import type { Profile } from "../profile.ts";
+import type { Session } from "../session.ts";
+import { emitDelete } from "../wire/delete.ts";
+import { INFORMATIONAL } from "../wire/header.ts";
+import { parseNotifies } from "../wire/notify.ts";
+import type { Payload } from "../wire/payload.ts";
+import { request } from "./protect.ts";
+import { type Event, end, makeStep, notified, type Step } from "./step.ts";
+
+/**
+ * Tells the gateway that the IKE SA is over. Its Child SA goes with it: a Delete for that one that crosses ours
+ * needs none in the answer (RFC 7296 section 2.25.1).
+ */
+export function requestDelete(profile: Profile, session: Session, events?: readonly Event[]): Step {
+  const closing: Session = { ...session, state: "closing", child: undefined };
+  return request(profile, closing, INFORMATIONAL, [emitDelete()], events);
+}
+
+/**
+ * Asks the gateway whether it is still there (RFC 7296 section 2.4): an empty INFORMATIONAL request. The event
+ * `alive` comes with the answer, or `closed` with the reason `timeout`. While another request is unanswered,
+ * that one asks already, and nothing is sent.
+ *
+ * @throws IkeletError `state` if the session is not established
+ */
+export function checkLiveness(profile: Profile, session: Session): Step {
+  if (session.state !== "established")
+    throw misuse("state", `session: expected established, got ${session.state}`);
+  return session.request ? makeStep(session) : request(profile, session, INFORMATIONAL, []);
+}
+
+/**
+ * Closes the session in good order: tells the gateway with a Delete (RFC 7296 section 1.4.1), as soon as no
+ * other request is unanswered. The event `closed` comes with the answer. Before the session is established
+ * there is nothing to tell, and it ends at once.
+ */
+export function close(profile: Profile, session: Session): Step {
+  if (session.handshake) return end(session, "requested");
+  if (session.state !== "established") return makeStep(session);
+  return session.request ? makeStep({ ...session, closeNext: true }) : requestDelete(profile, session);
+}
+
+/** The response to an INFORMATIONAL request of ours, its integrity good. */
+export function receiveResponse(profile: Profile, session: Session, payloads: readonly Payload[]): Step {
+  if (session.state === "closing") return end(session, "requested");
+  const events: Event[] = [{ type: "alive" }, ...notified(parseNotifies(payloads) ?? [])];
+  const answered = { ...session, request: undefined };
+  return session.closeNext ? requestDelete(profile, answered, events) : makeStep(answered, events, [], 0);
+}
