@@ -3,10 +3,9 @@ import type { Profile } from "../profile.ts";
 import { FLAG_INITIATOR, IKE_SA_INIT } from "../wire/header.ts";
 import { emitKeyExchange } from "../wire/key-exchange.ts";
 import { emitMessage } from "../wire/message.ts";
-import { allZero, concat, equalOctets } from "../wire/octets.ts";
+import { allZero, concat } from "../wire/octets.ts";
 import { PAYLOAD_KE, PAYLOAD_NONCE, PAYLOAD_SA } from "../wire/payload.ts";
 import { emitProposal, PROTOCOL_IKE } from "../wire/proposal.ts";
-import type { TrafficSelector } from "../wire/selectors.ts";
 import { ikeOffer } from "./offers.ts";
 import { type Step, sendRequest } from "./step.ts";
 
@@ -29,18 +28,6 @@ export function entropyLength(profile: Profile): number {
   return SPI_LENGTH + nonceLength(profile) + profile.suite.keyExchange.secretLength + CHILD_SPI_LENGTH;
 }
 
-function isHost({ start, end }: TrafficSelector): boolean {
-  return equalOctets(start, end);
-}
-
-function checkProfile({ suite, psk, pskPad, child }: Profile): void {
-  if (!suite.cipher.ivLength)
-    throw misuse("profile", "suite.cipher: expected an explicit IV, got an implicit one");
-  if (!psk?.length && !pskPad?.length) throw misuse("profile", "psk: expected octets, got none");
-  if (child.mode === "transport" && !(isHost(child.local) && isHost(child.remote)))
-    throw misuse("profile", "child: expected one address at each end in transport mode, got a range");
-}
-
 /**
  * Starts an IKE SA: makes the IKE_SA_INIT request (RFC 7815 section 2.1). Send `step.send`, set the timer to
  * `step.wait`, then call `receive` for each datagram and `timeout` when the timer ends, until an event of
@@ -48,8 +35,8 @@ function checkProfile({ suite, psk, pskPad, child }: Profile): void {
  *
  * @param entropy at least `entropyLength(profile)` octets from a cryptographic random generator, never used
  *   before; the caller should overwrite them afterwards
- * @throws IkeletError `entropy` if these are too few or begin with eight zeros; `profile` for a profile that
- *   cannot work
+ * @throws IkeletError `entropy` if these are too few or begin with eight zeros; `profile` without a pre-shared
+ *   key. What else can be wrong with a profile, `checkProfile` of `ikelet/check.js` finds while you develop
  * @example
  * ```ts
  * import { entropyLength, fqdn, initiate, net } from "ikelet";
@@ -76,12 +63,15 @@ function checkProfile({ suite, psk, pskPad, child }: Profile): void {
  * ```
  */
 export function initiate(profile: Profile, entropy: Uint8Array): Step {
-  checkProfile(profile);
   const needed = entropyLength(profile);
+  if (!profile.psk?.length && !profile.pskPad) throw misuse("profile", "psk: expected octets, got none");
   if (entropy.length < needed)
     throw misuse("entropy", `entropy: expected ${needed} octets, got ${entropy.length}`);
   let at = 0;
-  const take = (length: number): Uint8Array => concat(entropy.subarray(at, (at += length)));
+  const take = (length: number): Uint8Array => {
+    at += length;
+    return concat(entropy.subarray(at - length, at));
+  };
   const spiI = take(SPI_LENGTH);
   // SPIi is never zero (RFC 7296 section 3.1); a generator that says so is none.
   if (allZero(spiI)) throw misuse("entropy", "entropy: expected random octets, got zeros");

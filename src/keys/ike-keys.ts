@@ -43,7 +43,10 @@ export function ikeKeys(
   const { keyLength: e, integrityKeyLength: a } = cipher;
   const stream = prfPlus(prf.keyed(seed), concat(nonces, spis), 3 * p + 2 * (a + e));
   let at = 0;
-  const take = (length: number): Uint8Array => stream.subarray(at, (at += length));
+  const take = (length: number): Uint8Array => {
+    at += length;
+    return stream.subarray(at - length, at);
+  };
   const [skD, skAi, skAr, skEi, skEr] = [take(p), take(a), take(a), take(e), take(e)] as const;
   const keys = {
     skD: concat(skD),

@@ -30,7 +30,8 @@ export function parseBlocks(
     // Behind the end there are zeros to read, so a length that is cut off is too short.
     const length = uint16(octets, at + 2);
     if (length < shortest || at + length > octets.length) return;
-    blocks.push(octets.subarray(at, (at += length)));
+    blocks.push(octets.subarray(at, at + length));
+    at += length;
   }
   return blocks;
 }
