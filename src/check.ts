@@ -33,7 +33,8 @@ function checkSelector(field: string, { start, end, startPort, endPort, protocol
   expect(start.length === 4 || start.length === 16, field, "addresses of 4 or 16 octets", start.length);
   expect(end.length === start.length, field, "two addresses of one length", end.length);
   // RFC 7296 section 3.13.1.
-  if (!protocol) expect(!startPort && endPort === 0xffff, field, "ports 0 to 65535 for any protocol", startPort);
+  if (!protocol)
+    expect(!startPort && endPort === 0xffff, field, "ports 0 to 65535 for any protocol", startPort);
 }
 
 /**
@@ -72,7 +73,12 @@ export function checkProfile(profile: Profile): void {
   if (pskPad)
     expect(pskPad.length === prf.outputLength, "pskPad", `${prf.outputLength} octets`, pskPad.length);
   else
-    expect((psk?.length ?? 0) >= SHORTEST_PSK, "psk", `${SHORTEST_PSK} octets or more`, psk?.length ?? "none");
+    expect(
+      (psk?.length ?? 0) >= SHORTEST_PSK,
+      "psk",
+      `${SHORTEST_PSK} octets or more`,
+      psk?.length ?? "none",
+    );
   checkIdentification("local", local);
   if (remote) checkIdentification("remote", remote);
   checkCipher("child.cipher", child.cipher);

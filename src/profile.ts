@@ -1,9 +1,8 @@
 import type { Cipher, Suite } from "./crypto/contracts.ts";
+import type { Mode } from "./event.ts";
+import type { Extension } from "./extension.ts";
 import type { Identification } from "./wire/identification.ts";
 import type { TrafficSelector } from "./wire/selectors.ts";
-
-/** How packets travel in the Child SA (RFC 7296 section 1.3.1). */
-export type Mode = "tunnel" | "transport";
 
 /** The Child SA that a profile asks for: one cipher, one mode. */
 export interface ChildProfile {
@@ -54,4 +53,6 @@ export interface Profile {
    */
   readonly initialContact?: boolean;
   readonly retransmission?: Retransmission;
+  /** NAT traversal, configuration and the like, each from an entry point of its own. */
+  readonly extensions?: readonly Extension[];
 }

@@ -82,6 +82,8 @@ export interface Session {
   readonly keys?: SessionKeys | undefined;
   readonly child?: ChildSpis | undefined;
   readonly hint?: Hint | undefined;
+  /** What extensions keep, under their names: plain data. */
+  readonly extensions?: { readonly [name: string]: unknown };
   /** Of a closed session: the gateway's last request, to be recognised without keys. */
   readonly lastPeerRequest?: Uint8Array | undefined;
 }

@@ -1,9 +1,11 @@
 import { equalSecrets } from "../crypto/equal.ts";
+import type { ChildFailure, ChildSa } from "../event.ts";
 import { authentication, keyPad } from "../keys/auth.ts";
 import { childKeys } from "../keys/child-keys.ts";
 import type { Profile } from "../profile.ts";
 import type { Session } from "../session.ts";
 import { parseAuthentication } from "../wire/authentication.ts";
+import { IKE_AUTH } from "../wire/header.ts";
 import { emitIdentification, parseIdentification } from "../wire/identification.ts";
 import { findNotify, firstError, type Notify, parseNotifies, USE_TRANSPORT_MODE } from "../wire/notify.ts";
 import { concat, equalOctets, uint32 } from "../wire/octets.ts";
@@ -18,9 +20,10 @@ import {
 } from "../wire/payload.ts";
 import { acceptedSpi, PROTOCOL_ESP } from "../wire/proposal.ts";
 import { parseSelectors, type TrafficSelector, within } from "../wire/selectors.ts";
+import { read } from "./extensions.ts";
 import { childOffer } from "./offers.ts";
-import { requestDelete } from "./request.ts";
-import { type ChildFailure, type ChildSa, end, makeStep, type Step } from "./step.ts";
+import { requestDelete, rest } from "./request.ts";
+import { end, type Step } from "./step.ts";
 
 /** The selectors of the answer if all of them are a part of what was offered (RFC 7296 section 2.9). */
 function narrowed(body: Uint8Array, offer: TrafficSelector): TrafficSelector[] | undefined {
@@ -87,22 +90,24 @@ export function receiveAuth(profile: Profile, session: Session, payloads: readon
   if (profile.remote && !equalOctets(emitIdentification(remote), emitIdentification(profile.remote)))
     return end(session, "identity");
 
+  const heard = read(profile, IKE_AUTH, session, payloads);
+  const child = acceptChild(profile, heard.session, heard.payloads, notifies);
   const up: Session = {
-    ...session,
+    ...heard.session,
     state: "established",
     request: undefined,
     handshake: undefined,
     hint: undefined,
     keys,
   };
-  const child = acceptChild(profile, session, payloads, notifies);
   // A minimal initiator cannot ask for a Child SA later: it starts over (RFC 7815 section 2.1).
   if (typeof child === "string")
-    return requestDelete(profile, up, [{ type: "child-failed", remote, reason: child, notify }]);
-  return makeStep(
-    { ...up, child: { spiIn: child.inbound.spi, spiOut: child.outbound.spi } },
-    [{ type: "established", remote, child }],
-    [],
-    0,
-  );
+    return requestDelete(profile, up, [
+      ...heard.events,
+      { type: "child-failed", remote, reason: child, notify },
+    ]);
+  return rest(profile, { ...up, child: { spiIn: child.inbound.spi, spiOut: child.outbound.spi } }, [
+    ...heard.events,
+    { type: "established", remote, child },
+  ]);
 }

@@ -1,11 +1,13 @@
 import { misuse } from "../error.ts";
 import type { Profile } from "../profile.ts";
+import type { Session } from "../session.ts";
 import { FLAG_INITIATOR, IKE_SA_INIT } from "../wire/header.ts";
 import { emitKeyExchange } from "../wire/key-exchange.ts";
 import { emitMessage } from "../wire/message.ts";
 import { allZero, concat } from "../wire/octets.ts";
 import { PAYLOAD_KE, PAYLOAD_NONCE, PAYLOAD_SA } from "../wire/payload.ts";
 import { emitProposal, PROTOCOL_IKE } from "../wire/proposal.ts";
+import { added } from "./extensions.ts";
 import { ikeOffer } from "./offers.ts";
 import { type Step, sendRequest } from "./step.ts";
 
@@ -80,23 +82,24 @@ export function initiate(profile: Profile, entropy: Uint8Array): Step {
   const secret = take(keyExchange.secretLength);
   const childSpi = take(CHILD_SPI_LENGTH);
   childSpi[0]! |= HIGHEST_BIT;
-  const spis = { spiI, spiR: new Uint8Array(SPI_LENGTH) };
-  const request = emitMessage(spis, IKE_SA_INIT, FLAG_INITIATOR, 0, [
+  const session: Session = {
+    spiI,
+    spiR: new Uint8Array(SPI_LENGTH),
+    state: "initiating",
+    messageId: 1,
+    peerMessageId: 0,
+    ivCounter: 0,
+    sends: 0,
+    handshake: { nonceI, secret, childSpi, cookies: 0 },
+  };
+  const request = emitMessage(session, IKE_SA_INIT, FLAG_INITIATOR, 0, [
     { type: PAYLOAD_SA, body: emitProposal(PROTOCOL_IKE, [], ikeOffer(profile)) },
     {
       type: PAYLOAD_KE,
       body: emitKeyExchange(keyExchange.transformId, keyExchange.publicValue(secret)),
     },
     { type: PAYLOAD_NONCE, body: nonceI },
+    ...added(profile, session, "initial"),
   ]);
-  return sendRequest(profile, {
-    ...spis,
-    state: "initiating",
-    messageId: 1,
-    peerMessageId: 0,
-    ivCounter: 0,
-    sends: 0,
-    request,
-    handshake: { nonceI, secret, childSpi, cookies: 0 },
-  });
+  return sendRequest(profile, { ...session, request });
 }

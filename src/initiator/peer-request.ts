@@ -1,3 +1,4 @@
+import type { CloseReason, Event } from "../event.ts";
 import type { Profile } from "../profile.ts";
 import type { Session } from "../session.ts";
 import { emitDelete, parseDeletes } from "../wire/delete.ts";
@@ -12,8 +13,9 @@ import {
 import { concat } from "../wire/octets.ts";
 import { PAYLOAD_TSI, type Payload } from "../wire/payload.ts";
 import { PROTOCOL_IKE } from "../wire/proposal.ts";
+import { read } from "./extensions.ts";
 import { respond } from "./protect.ts";
-import { type CloseReason, type Event, end, ignore, notified, type Step } from "./step.ts";
+import { end, ignore, notified, type Step } from "./step.ts";
 
 /**
  * A new request of the gateway with good integrity (RFC 7815 section 2.2), from `datagram`.
@@ -53,7 +55,8 @@ export function receivePeerRequest(
     return answer([{ type: "rekey-refused", sa }], emitNotify(NO_ADDITIONAL_SAS));
   }
   if (deletes.some(({ protocol }) => protocol === PROTOCOL_IKE)) return answerAndEnd("deleted");
-  const events = notified(notifies);
+  const { session: next, events } = read(profile, exchange, session, payloads, notified(notifies));
+  session = next;
   const { child } = session;
   // A Delete names the SPI of packets to its sender, so of ours outbound (RFC 7296 section 1.4.1).
   if (child && deletes.some(({ spis }) => spis.indexOf(child.spiOut) >= 0)) {

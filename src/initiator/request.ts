@@ -1,12 +1,14 @@
 import { misuse } from "../error.ts";
+import type { Event } from "../event.ts";
 import type { Profile } from "../profile.ts";
 import type { Session } from "../session.ts";
 import { emitDelete } from "../wire/delete.ts";
 import { INFORMATIONAL } from "../wire/header.ts";
 import { parseNotifies } from "../wire/notify.ts";
 import type { Payload } from "../wire/payload.ts";
+import { idle, read } from "./extensions.ts";
 import { request } from "./protect.ts";
-import { type Event, end, makeStep, notified, type Step } from "./step.ts";
+import { end, makeStep, notified, type Step } from "./step.ts";
 
 /**
  * Tells the gateway that the IKE SA is over. Its Child SA goes with it: a Delete for that one that crosses ours
@@ -15,6 +17,11 @@ import { type Event, end, makeStep, notified, type Step } from "./step.ts";
 export function requestDelete(profile: Profile, session: Session, events?: readonly Event[]): Step {
   const closing: Session = { ...session, state: "closing", child: undefined };
   return request(profile, closing, INFORMATIONAL, [emitDelete()], events);
+}
+
+/** No request is unanswered any more. */
+export function rest(profile: Profile, session: Session, events: readonly Event[]): Step {
+  return makeStep(session, events, [], idle(profile, session)?.wait ?? 0);
 }
 
 /**
@@ -44,7 +51,8 @@ export function close(profile: Profile, session: Session): Step {
 /** The response to an INFORMATIONAL request of ours, its integrity good. */
 export function receiveResponse(profile: Profile, session: Session, payloads: readonly Payload[]): Step {
   if (session.state === "closing") return end(session, "requested");
-  const events: Event[] = [{ type: "alive" }, ...notified(parseNotifies(payloads) ?? [])];
+  const alive: Event[] = [{ type: "alive" }, ...notified(parseNotifies(payloads) ?? [])];
   const answered = { ...session, request: undefined };
-  return session.closeNext ? requestDelete(profile, answered, events) : makeStep(answered, events, [], 0);
+  const { session: next, events } = read(profile, INFORMATIONAL, answered, payloads, alive);
+  return session.closeNext ? requestDelete(profile, next, events) : rest(profile, next, events);
 }

@@ -4,7 +4,7 @@ import type { Profile } from "../profile.ts";
 import type { Session } from "../session.ts";
 import { emitAuthentication } from "../wire/authentication.ts";
 import { emitBlock } from "../wire/block.ts";
-import { HEADER_LENGTH, IKE_AUTH } from "../wire/header.ts";
+import { HEADER_LENGTH, IKE_AUTH, IKE_SA_INIT } from "../wire/header.ts";
 import { emitIdentification } from "../wire/identification.ts";
 import { parseKeyExchange } from "../wire/key-exchange.ts";
 import type { Message } from "../wire/message.ts";
@@ -34,6 +34,7 @@ import {
 } from "../wire/payload.ts";
 import { acceptedSpi, emitProposal, PROTOCOL_ESP, PROTOCOL_IKE } from "../wire/proposal.ts";
 import { emitSelector } from "../wire/selectors.ts";
+import { added, read } from "./extensions.ts";
 import { childOffer, ikeOffer } from "./offers.ts";
 import { request } from "./protect.ts";
 import { ignore, type Step, sendRequest } from "./step.ts";
@@ -115,26 +116,26 @@ export function receiveSaInit(
   const pad = profile.pskPad ?? keyPad(suite.prf, profile.psk!);
   const auth = authentication(suite.prf, pad, session.request!, nonceR, skPi, idI);
   const payload = (type: number, body: Uint8Array) => ({ type, body });
-  return request(
-    profile,
-    {
-      ...session,
-      state: "authenticating",
-      // The caller may use the memory of the datagram for the next one.
-      spiR: concat(spiR),
-      keys,
-      handshake: { nonceI, nonceR: concat(nonceR), response: concat(datagram), childSpi, cookies: 0 },
-    },
-    IKE_AUTH,
-    [
-      payload(PAYLOAD_IDI, idI),
-      ...(profile.initialContact ? [emitNotify(INITIAL_CONTACT)] : []),
-      ...(remote ? [payload(PAYLOAD_IDR, emitIdentification(remote))] : []),
-      payload(PAYLOAD_AUTH, emitAuthentication(auth)),
-      ...(child.mode === "transport" ? [emitNotify(USE_TRANSPORT_MODE)] : []),
-      payload(PAYLOAD_SA, emitProposal(PROTOCOL_ESP, childSpi, childOffer(profile))),
-      payload(PAYLOAD_TSI, emitSelector(child.local)),
-      payload(PAYLOAD_TSR, emitSelector(child.remote)),
-    ],
-  );
+  const agreed: Session = {
+    ...session,
+    state: "authenticating",
+    // The caller may use the memory of the datagram for the next one.
+    spiR: concat(spiR),
+    keys,
+    handshake: { nonceI, nonceR: concat(nonceR), response: concat(datagram), childSpi, cookies: 0 },
+  };
+  const { session: next, events } = read(profile, IKE_SA_INIT, agreed, payloads);
+  const authRequest = [
+    payload(PAYLOAD_IDI, idI),
+    ...(profile.initialContact ? [emitNotify(INITIAL_CONTACT)] : []),
+    ...(remote ? [payload(PAYLOAD_IDR, emitIdentification(remote))] : []),
+    payload(PAYLOAD_AUTH, emitAuthentication(auth)),
+    ...added(profile, next, "auth"),
+    ...(child.mode === "transport" ? [emitNotify(USE_TRANSPORT_MODE)] : []),
+    payload(PAYLOAD_SA, emitProposal(PROTOCOL_ESP, childSpi, childOffer(profile))),
+    payload(PAYLOAD_TSI, emitSelector(child.local)),
+    payload(PAYLOAD_TSR, emitSelector(child.remote)),
+    ...added(profile, next, "end"),
+  ];
+  return request(profile, next, IKE_AUTH, authRequest, events);
 }

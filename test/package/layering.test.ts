@@ -22,7 +22,9 @@ const ROOMS: readonly (readonly [room: string, allowed: readonly string[]])[] = 
   ["keys.ts", ["keys/"]],
   ["sk/", ["sk/", "crypto/contracts.ts", "wire/"]],
   ["sk.ts", ["sk/"]],
-  ["profile.ts", ["crypto/contracts.ts", "wire/"]],
+  ["event.ts", ["session.ts", "wire/"]],
+  ["extension.ts", ["event.ts", "session.ts", "wire/"]],
+  ["profile.ts", ["crypto/contracts.ts", "event.ts", "extension.ts", "wire/"]],
   [
     "initiator/",
     [
@@ -33,11 +35,14 @@ const ROOMS: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       "crypto/contracts.ts",
       "crypto/equal.ts",
       "profile.ts",
+      "event.ts",
+      "extension.ts",
       "session.ts",
       "error.ts",
     ],
   ],
-  ["index.ts", ["initiator/", "wire/", "crypto/contracts.ts", "profile.ts", "session.ts", "error.ts"]],
+  ["index.ts", ["initiator/", "wire/", "crypto/contracts.ts", "profile.ts", "event.ts", "extension.ts", "session.ts", "error.ts"]],
+  ["explain", ["explain/", "profile.ts", "event.ts", "session.ts", "wire/", "crypto/contracts.ts"]],
   // Entry points beside the core: they may look at everything but the algorithms and the core's face.
   [
     "",
@@ -49,6 +54,8 @@ const ROOMS: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       "crypto/contracts.ts",
       "crypto/equal.ts",
       "profile.ts",
+      "event.ts",
+      "extension.ts",
       "session.ts",
       "error.ts",
     ],

@@ -1,0 +1,60 @@
+import type { Event } from "./event.ts";
+import type { Session } from "./session.ts";
+import type { Payload } from "./wire/payload.ts";
+
+/** Where payloads of an extension stand in a request of ours, in the order of the RFCs' figures. */
+export type Place =
+  /** In the first request, behind the nonce. */
+  | "initial"
+  /** In IKE_AUTH, behind AUTH and before all that concerns the Child SA. */
+  | "auth"
+  /** In IKE_AUTH, behind TSr. */
+  | "end";
+
+/** What the gateway sent, and what has become of it. */
+export interface Heard {
+  /** The session; an extension puts what it wants to remember in there with `keep`. */
+  readonly session: Session;
+  /** The payloads; an extension may change them for the core. */
+  readonly payloads: readonly Payload[];
+  /** What the application should know; an extension adds its own. */
+  readonly events: readonly Event[];
+}
+
+/** What has to be sent when nothing else is. */
+export interface Idle {
+  /** Milliseconds between two of them. */
+  readonly wait: number;
+  /** No IKE message, but a UDP payload as it is. */
+  readonly send: Uint8Array;
+}
+
+/**
+ * The contract of an extension: a plain object of pure functions. It lives in the profile; what it has to
+ * remember is plain data in the session, under its name.
+ */
+export interface Extension {
+  readonly name: string;
+  /** Payloads to add to a request of ours. */
+  readonly add?: (session: Session, place: Place) => readonly Payload[];
+  /**
+   * Reads what the gateway sent: the accepted response of the first exchange (not authenticated yet), the
+   * response of IKE_AUTH once its AUTH is good, and afterwards all protected INFORMATIONAL messages.
+   *
+   * @param exchange the exchange type
+   * @returns `heard`, or a changed copy
+   */
+  readonly read?: (heard: Heard, exchange: number) => Heard;
+  /** For an established session. */
+  readonly idle?: (session: Session) => Idle | undefined;
+}
+
+/** What an extension keeps in a session. */
+export function kept(session: Session, name: string): unknown {
+  return session.extensions?.[name];
+}
+
+/** The session with plain data of an extension in it. */
+export function keep(session: Session, name: string, data: unknown): Session {
+  return { ...session, extensions: { ...session.extensions, [name]: data } };
+}
