@@ -1,4 +1,5 @@
 import type { Hint } from "./session.ts";
+import type { Configuration } from "./wire/configuration.ts";
 import type { Identification } from "./wire/identification.ts";
 import type { TrafficSelector } from "./wire/selectors.ts";
 
@@ -110,6 +111,10 @@ export type Event =
   | { readonly type: "child-deleted"; readonly spiIn: number; readonly spiOut: number }
   /** The gateway reported an error in a protected message. */
   | { readonly type: "notified"; readonly notify: number; readonly data: Uint8Array }
+  /** From `ikelet/configuration.js`: what the gateway gave. */
+  | { readonly type: "configured"; readonly configuration: Configuration }
+  /** From `ikelet/configuration.js`: it gave no address. */
+  | { readonly type: "not-configured" }
   /** A datagram was passed over. */
   | { readonly type: "ignored"; readonly reason: IgnoredReason; readonly notify?: number | undefined }
   /** The end of the session. */

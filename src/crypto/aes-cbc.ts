@@ -4,11 +4,12 @@ import { equalSecrets } from "./equal.ts";
 import { place } from "./place.ts";
 
 const BLOCK_LENGTH = 16;
+const NOTHING: Uint8Array = /* @__PURE__ */ new Uint8Array();
 
 /**
  * ENCR_AES_CBC (12), RFC 3602, with an integrity algorithm: encrypt, then MAC. Key 16 or 32 octets, IV 16, ICV as
- * the integrity algorithm has it, over associated data ‖ IV ‖ ciphertext (RFC 7296 section 3.14, RFC 4303 section
- * 3.3.2.1). The protocol pads to 16 octets; here nothing is added and nothing taken away.
+ * the integrity algorithm has it, over associated data ‖ IV ‖ ciphertext ‖ tail (RFC 7296 section 3.14, RFC 4303
+ * section 3.3.2.1). The protocol pads to 16 octets; here nothing is added and nothing taken away.
  *
  * The IV must be unpredictable: take it from `unpredictableIv`, or random.
  *
@@ -53,18 +54,25 @@ export function aesCbc(keyBits: 128 | 256, integrity: Integrity): Cipher {
       block.set(counter, BLOCK_LENGTH - counter.length);
       return ecb(key.subarray(0, keyLength), noPadding).encrypt(block);
     },
-    seal: (key, iv, associatedData, plaintext, output = new Uint8Array(plaintext.length + icvLength)) => {
+    seal: (
+      key,
+      iv,
+      associatedData,
+      plaintext,
+      output = new Uint8Array(plaintext.length + icvLength),
+      tail = NOTHING,
+    ) => {
       // noble writes to aligned buffers only, and where a packet's ciphertext begins is not ours to choose.
       const ciphertext = mode(key, iv).encrypt(plaintext);
       output.set(ciphertext);
-      output.set(computeIcv(key, associatedData, iv, ciphertext), ciphertext.length);
+      output.set(computeIcv(key, associatedData, iv, ciphertext, tail), ciphertext.length);
       return output;
     },
-    open: (key, iv, associatedData, sealed, output) => {
+    open: (key, iv, associatedData, sealed, output, tail = NOTHING) => {
       const length = sealed.length - icvLength;
       if (length < 0 || length % BLOCK_LENGTH || iv.length !== BLOCK_LENGTH) return undefined;
       const ciphertext = sealed.subarray(0, length);
-      const icv = computeIcv(key, associatedData, iv, ciphertext);
+      const icv = computeIcv(key, associatedData, iv, ciphertext, tail);
       return equalSecrets(icv, sealed.subarray(length))
         ? place(mode(key, iv).decrypt(ciphertext), output)
         : undefined;

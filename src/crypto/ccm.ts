@@ -95,8 +95,10 @@ export function ccm(block: BlockCipher, keyBits: number, icvLength: number, salt
 
       return {
         encrypt: (plaintext, output = new Uint8Array(plaintext.length + icvLength)) => {
+          // The ICV first: the ciphertext may take the place of the plaintext.
+          const icv = computeIcv(plaintext);
           crypt(plaintext, output);
-          output.set(computeIcv(plaintext), plaintext.length);
+          output.set(icv, plaintext.length);
           return output;
         },
         decrypt: (sealed, output) => {

@@ -23,7 +23,7 @@ export interface Cipher {
   readonly keyLength: number;
   /** Octets of the integrity key, SK_a; 0 for an AEAD. */
   readonly integrityKeyLength: number;
-  /** Octets of the IV on the wire. IKE does not take 0, the implicit IV of RFC 8750. */
+  /** Octets of the IV on the wire. IKE does not take 0, the implicit IV of RFC 8750 section 7. */
   readonly ivLength: number;
   /** Octets of the ICV, which stands behind the ciphertext. */
   readonly icvLength: number;
@@ -41,8 +41,10 @@ export interface Cipher {
    * @param iv 8 octets for an AEAD (with an implicit IV too), `ivLength` octets otherwise
    * @param associatedData authenticated, not encrypted
    * @param plaintext a multiple of `blockLength` octets
-   * @param output where the result goes, if given: `plaintext.length + icvLength` octets that do not overlap
-   *   the plaintext
+   * @param output where the result goes, if given: `plaintext.length + icvLength` octets that begin where the
+   *   plaintext begins, or do not overlap it
+   * @param tail octets that the ICV covers behind the ciphertext: the upper half of an extended sequence number
+   *   in ESP (RFC 4303 section 3.3.2.1). An AEAD passes over them, there they are in `associatedData`
    * @returns ciphertext ‖ ICV
    */
   readonly seal: (
@@ -51,6 +53,7 @@ export interface Cipher {
     associatedData: Uint8Array,
     plaintext: Uint8Array,
     output?: Uint8Array,
+    tail?: Uint8Array,
   ) => Uint8Array;
   /**
    * Verifies, then decrypts. Nothing is written to `output` before the ICV was found good. (CCM has to decrypt
@@ -58,6 +61,7 @@ export interface Cipher {
    *
    * @param sealed ciphertext ‖ ICV, of any length: it comes from the network
    * @param output where the plaintext goes, if given: `sealed.length - icvLength` octets
+   * @param tail as for `seal`
    * @returns the plaintext, or `undefined` if the ICV is wrong or the length impossible; never throws for
    *   what is in `iv`, `associatedData` or `sealed`
    */
@@ -67,6 +71,7 @@ export interface Cipher {
     associatedData: Uint8Array,
     sealed: Uint8Array,
     output?: Uint8Array,
+    tail?: Uint8Array,
   ) => Uint8Array | undefined;
 }
 
@@ -129,6 +134,9 @@ export interface KeyExchange {
    */
   readonly sharedSecret: (secret: Uint8Array, peerValue: Uint8Array) => Uint8Array | undefined;
 }
+
+/** A hash function: the digest of `chunks[0] ‖ chunks[1] ‖ …`. */
+export type Digest = (...chunks: Uint8Array[]) => Uint8Array;
 
 /** The single proposal for the IKE SA: one cipher, one PRF, one key exchange method. */
 export interface Suite {

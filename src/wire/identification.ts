@@ -21,9 +21,11 @@ export interface Identification {
   readonly data: Uint8Array;
 }
 
-/** Reads the body of an ID payload; `undefined` if it is too short. */
+/** Reads the body of an ID payload; `undefined` if it is too short, or an address of another length. */
 export function parseIdentification(body: Uint8Array): Identification | undefined {
-  return body.length < 4 ? undefined : { type: body[0]!, data: body.subarray(4) };
+  const type = body[0]!;
+  const size = type === ID_IPV4_ADDR ? 4 : type === ID_IPV6_ADDR ? 16 : body.length - 4;
+  return body.length < 4 || body.length !== 4 + size ? undefined : { type, data: body.subarray(4) };
 }
 
 /** The body of an ID payload. It is also what the MAC of AUTH covers (RFC 7296 section 2.15). */
