@@ -1,5 +1,6 @@
 /** An inner address and what goes with it, from the gateway (RFC 7296 section 2.19): `ikelet/configuration.js`. */
 
+import { misuse } from "./error.ts";
 import type { Extension } from "./extension.ts";
 import {
   emitConfigurationRequest,
@@ -36,6 +37,7 @@ export interface ConfigurationRequest {
  * In the profile, `child.local` has to hold every address that the gateway may give: `net([0, 0, 0, 0], 0)`. The
  * gateway narrows it to the one that it gave, as `child.local` of the event `established` shows.
  *
+ * @throws IkeletError `argument` if it is to ask for no address at all
  * @example
  * ```ts
  * import { configuration } from "ikelet/configuration.js";
@@ -47,6 +49,7 @@ export interface ConfigurationRequest {
  */
 export function configuration(request: ConfigurationRequest = {}): Extension {
   const { ipv4 = true, ipv6, dns, subnets } = request;
+  if (!ipv4 && !ipv6) throw misuse("argument", "configuration: expected ipv4 or ipv6, got neither");
   const wanted: readonly (readonly [boolean | undefined, number])[] = [
     [ipv4, INTERNAL_IP4_ADDRESS],
     [ipv6, INTERNAL_IP6_ADDRESS],

@@ -49,7 +49,7 @@ export interface Extension {
   readonly idle?: (session: Session) => Idle | undefined;
 }
 
-/** What an extension keeps in a session. */
+/** What an extension keeps in a session. Of one that the gateway has closed it is still there. */
 export function kept(session: Session, name: string): unknown {
   return session.extensions?.[name];
 }

@@ -18,6 +18,8 @@ const NAT_PORT = 4500;
 const KEEPALIVE_INTERVAL = 20_000;
 const KEEPALIVE = 0xff;
 const MARKER_LENGTH = 4;
+/** Where the addresses of the first selector are in the body of a TS payload. */
+const TS_ADDRESSES = 12;
 /** SPI and sequence number: no ESP packet is shorter. */
 const SHORTEST_ESP = 8;
 
@@ -32,7 +34,7 @@ export interface Endpoint {
 export interface NatOptions {
   /** `sha1` of `ikelet/crypto/sha1.js`, or the device's own. */
   readonly sha1: Digest;
-  /** Where our first request comes from. A device that does not know has to use `force`. */
+  /** Where our first request comes from. Without it we count as behind a NAT; transport mode then needs it. */
   readonly local?: Endpoint;
   /** Where it goes. With port 4500 all goes there from the start, in the form of that port. */
   readonly remote: Endpoint;
@@ -48,13 +50,15 @@ export interface NatState {
   readonly local: boolean;
   /** That of the gateway is. */
   readonly remote: boolean;
+  /** In transport mode: the address of the gateway and ours as the gateway knows them, for `fixChecksum`. */
+  readonly original?: Uint8Array;
 }
 
 /** The extension, with what the caller asks it. */
 export interface Nat extends Extension {
   /**
-   * The port of the gateway, and our own source port, for all that is sent in this session: 500 or 4500. (An
-   * answer to a request of the gateway goes to where the request came from.)
+   * Our own port, and that of the gateway unless it has moved, for all that is sent in this session: 500 or 4500.
+   * Only an answer, which is `session.response`, goes back to where the request came from.
    */
   readonly port: (session: Session) => number;
   /** Puts a datagram of `step.send` into the form of the port that it goes to. */
@@ -64,10 +68,13 @@ export interface Nat extends Extension {
   /** Whether ESP packets of this session go inside of UDP, on port 4500. Both forms may come at any time. */
   readonly encapsulates: (session: Session) => boolean;
   /**
-   * Whether the caller should send to a new address and port of the gateway when a datagram from there was
-   * found genuine: not if we are behind a NAT ourselves (RFC 7296 section 2.23).
+   * Whether to send to another address and port of the gateway from now on, because something new and genuine
+   * came from there: never while we are behind a NAT ourselves (RFC 7296 section 2.23).
+   *
+   * @param session of the step of `receive`, or the one that stands when an ESP packet came that was in order
+   * @param before the session that `receive` got: an old message, or a forged one, leaves it as it is
    */
-  readonly follows: (session: Session) => boolean;
+  readonly follows: (session: Session, before?: Session) => boolean;
 }
 
 /**
@@ -76,17 +83,60 @@ export interface Nat extends Extension {
  * been sent and no request is unanswered.
  *
  * @example
+ * A driver with a socket on port 500 and one on port 4500:
  * ```ts
+ * import { entropyLength, fqdn, host, initiate, net, receive, type Session, type Step } from "ikelet";
+ * import { chacha20Poly1305 } from "ikelet/crypto/chacha20-poly1305.js";
+ * import { hmacSha256 } from "ikelet/crypto/hmac-sha256.js";
  * import { sha1 } from "ikelet/crypto/sha1.js";
- * import { nat } from "ikelet/nat.js";
+ * import { x25519 } from "ikelet/crypto/x25519.js";
+ * import { type Endpoint, nat, unframe } from "ikelet/nat.js";
  * import assert from "node:assert/strict";
+ * import { randomBytes } from "node:crypto";
  *
- * const traversal = nat({
- *   sha1,
- *   local: { address: new Uint8Array([10, 0, 0, 2]), port: 500 },
- *   remote: { address: new Uint8Array([192, 0, 2, 1]), port: 500 },
- * });
- * assert.equal(traversal.name, "nat"); // for `extensions` of the profile
+ * const device = { address: new Uint8Array([10, 0, 0, 2]), port: 500 };
+ * const gateway = { address: new Uint8Array([192, 0, 2, 1]), port: 500 };
+ * const traversal = nat({ sha1, local: device, remote: gateway });
+ * const profile = {
+ *   suite: { cipher: chacha20Poly1305, prf: hmacSha256, keyExchange: x25519 },
+ *   local: fqdn("sensor-7.example"),
+ *   psk: randomBytes(32),
+ *   child: {
+ *     cipher: chacha20Poly1305,
+ *     mode: "tunnel" as const,
+ *     local: host([10, 1, 0, 7]),
+ *     remote: net([10, 99, 0, 0], 16),
+ *   },
+ *   extensions: [traversal],
+ * };
+ * let session: Session;
+ * let moved: Endpoint | undefined;
+ *
+ * function perform(step: Step, from?: Endpoint): void {
+ *   if (from && traversal.follows(step.session, session)) moved = from;
+ *   session = step.session;
+ *   const port = traversal.port(session);
+ *   for (const datagram of step.send) {
+ *     const to = datagram === session.response ? from! : (moved ?? { ...gateway, port });
+ *     transmit(port, to, traversal.frame(session, datagram));
+ *   }
+ *   // Then step.events, and one timer with step.wait, which does perform(timeout(profile, session)).
+ * }
+ *
+ * function arrived(port: number, from: Endpoint, payload: Uint8Array): void {
+ *   const found = unframe(payload, port);
+ *   if (found?.type === "ike") perform(receive(profile, session, found.datagram), from);
+ *   if (found?.type === "esp" && decrypt(found.datagram) && traversal.follows(session)) moved = from;
+ * }
+ *
+ * // In place of the two sockets, and of ESP:
+ * const sent: { port: number; to: Endpoint; length: number }[] = [];
+ * const transmit = (port: number, to: Endpoint, { length }: Uint8Array) => sent.push({ port, to, length });
+ * const decrypt = (packet: Uint8Array) => packet.length > 8;
+ *
+ * perform(initiate(profile, randomBytes(entropyLength(profile))));
+ * arrived(4500, gateway, new Uint8Array([0xff]));
+ * assert.deepEqual(sent, [{ port: 500, to: gateway, length: 180 }]);
  * ```
  */
 export function nat({ sha1, local, remote, force = false, keepalive = KEEPALIVE_INTERVAL }: NatOptions): Nat {
@@ -108,10 +158,10 @@ export function nat({ sha1, local, remote, force = false, keepalive = KEEPALIVE_
         .map(({ data }) => data);
     const sources = hashes(NAT_DETECTION_SOURCE_IP);
     const destinations = hashes(NAT_DETECTION_DESTINATION_IP);
-    if (!sources.length || !destinations.length) return heard;
+    if (!sources.length && !destinations.length) return heard;
     const translated = (found: Uint8Array[], endpoint: Endpoint): boolean => {
       const wanted = hash(session, endpoint);
-      return !found.some((data) => equalOctets(data, wanted));
+      return found.length > 0 && !found.some((data) => equalOctets(data, wanted));
     };
     const nats: NatState = {
       local: force || !local || translated(destinations, local),
@@ -124,20 +174,22 @@ export function nat({ sha1, local, remote, force = false, keepalive = KEEPALIVE_
   const translate = (heard: Heard): Heard => {
     const nats = state(heard.session);
     if (!nats || !findNotify(parseNotifies(heard.payloads) ?? [], USE_TRANSPORT_MODE)) return heard;
+    const original: Uint8Array[] = [];
     const payloads = heard.payloads.map((payload) => {
       const { type, body } = payload;
-      const address =
-        type === PAYLOAD_TSI && nats.local
-          ? local?.address
-          : type === PAYLOAD_TSR && nats.remote
-            ? remote.address
-            : undefined;
+      const ours = type === PAYLOAD_TSI;
+      const address = ours ? local?.address : type === PAYLOAD_TSR ? remote.address : undefined;
+      if (!address) return payload;
+      const start = body.subarray(TS_ADDRESSES, TS_ADDRESSES + address.length);
       // One selector of one address: any other is refused when it is compared with the offer.
-      return address && body.length === 12 + 2 * address.length
-        ? { ...payload, body: concat(body.subarray(0, 12), address, address) }
+      if (!start.length || !equalOctets(start, body.subarray(TS_ADDRESSES + start.length))) return payload;
+      original.push(start);
+      return (ours ? nats.local : nats.remote)
+        ? { ...payload, body: concat(body.subarray(0, TS_ADDRESSES), address, address) }
         : payload;
     });
-    return { ...heard, payloads };
+    const found: NatState = { ...nats, original: concat(...original) };
+    return { ...heard, payloads, session: keep(heard.session, NAME, found) };
   };
 
   return {
@@ -149,7 +201,7 @@ export function nat({ sha1, local, remote, force = false, keepalive = KEEPALIVE_
       port(session) === NAT_PORT && datagram.length > 1
         ? concat(new Uint8Array(MARKER_LENGTH), datagram)
         : datagram,
-    follows: (session) => !state(session)?.local,
+    follows: (session, before) => session !== before && !session.handshake && state(session)?.local === false,
     add: (session, place) =>
       place === "initial"
         ? [
@@ -164,7 +216,7 @@ export function nat({ sha1, local, remote, force = false, keepalive = KEEPALIVE_
   };
 }
 
-/** What came in a UDP payload on port 4500. */
+/** What came in a UDP payload. */
 export type Unframed =
   | { readonly type: "ike" | "esp"; readonly datagram: Uint8Array }
   /** To be ignored; no sign of life (RFC 3948 section 4). */
@@ -173,7 +225,8 @@ export type Unframed =
 /**
  * Tells IKE, ESP and keepalives on port 4500 apart (RFC 3948 section 2).
  *
- * @param payload of a UDP packet to port 4500
+ * @param payload of a UDP packet to us
+ * @param port of ours that it came to; on any but 4500 there is nothing but IKE
  * @returns `undefined` for what is none of them
  * @example
  * ```ts
@@ -183,7 +236,8 @@ export type Unframed =
  * assert.deepEqual(unframe(new Uint8Array([0xff])), { type: "keepalive" });
  * ```
  */
-export function unframe(payload: Uint8Array): Unframed | undefined {
+export function unframe(payload: Uint8Array, port: number = NAT_PORT): Unframed | undefined {
+  if (port !== NAT_PORT) return { type: "ike", datagram: payload };
   if (payload.length === 1 && payload[0] === KEEPALIVE) return { type: "keepalive" };
   if (payload.length < SHORTEST_ESP) return;
   return allZero(payload.subarray(0, MARKER_LENGTH))
@@ -196,11 +250,22 @@ const TCP = 6;
 
 /**
  * The TCP or UDP segment of a packet that came in transport mode through a NAT, its checksum made good for the
- * address that its receiver knows (RFC 3948 section 3.1.2, RFC 1624).
+ * addresses that its receiver knows (RFC 3948 section 3.1.2, RFC 1624).
  *
  * @param protocol of the segment; what is neither TCP nor UDP comes back as it is
- * @param original the address that the sender's checksum covers: that of the gateway's selector
- * @param seen the address that ours covers, of the same length
+ * @param original the addresses that the sender's checksum covers: `original` of the `state`
+ * @param seen the addresses that ours covers, of the same length
+ * @example
+ * ```ts
+ * import { fixChecksum } from "ikelet/nat.js";
+ * import assert from "node:assert/strict";
+ *
+ * // A gateway 198.51.100.7 that knows itself as 10.5.0.1, and us, 10.0.0.2, as 203.0.113.9.
+ * const original = new Uint8Array([10, 5, 0, 1, 203, 0, 113, 9]);
+ * const seen = new Uint8Array([198, 51, 100, 7, 10, 0, 0, 2]);
+ * const udp = new Uint8Array([0, 53, 0, 53, 0, 8, 0xb9, 0x64]);
+ * assert.deepEqual(fixChecksum(17, udp, original, seen), new Uint8Array([0, 53, 0, 53, 0, 8, 0xcb, 0x37]));
+ * ```
  */
 export function fixChecksum(
   protocol: number,

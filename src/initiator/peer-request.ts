@@ -32,14 +32,19 @@ export function receivePeerRequest(
   if (exchange !== INFORMATIONAL && exchange !== CREATE_CHILD_SA) return ignore(session, "unexpected");
   const answer = (events: readonly Event[], ...reply: Payload[]): Step =>
     respond(profile, session, exchange, reply, events);
-  /** The last answer stays at hand for a gateway that has not got it; the keys go. */
+  /** The last answer stays at hand for a gateway that has not got it, and so does the way to it; the keys go. */
   const answerAndEnd = (reason: CloseReason, ...reply: Payload[]): Step => {
     const { send } = answer([], ...reply);
     const last = end(session, reason);
     return {
       ...last,
       send,
-      session: { ...last.session, response: send[0], lastPeerRequest: concat(datagram) },
+      session: {
+        ...last.session,
+        response: send[0],
+        lastPeerRequest: concat(datagram),
+        ...(session.extensions && { extensions: session.extensions }),
+      },
     };
   };
 

@@ -4,7 +4,7 @@ import type { Profile } from "../profile.ts";
 import type { Session } from "../session.ts";
 import { emitDelete } from "../wire/delete.ts";
 import { INFORMATIONAL } from "../wire/header.ts";
-import { parseNotifies } from "../wire/notify.ts";
+import { INVALID_SYNTAX, parseNotifies } from "../wire/notify.ts";
 import type { Payload } from "../wire/payload.ts";
 import { idle, read } from "./extensions.ts";
 import { request } from "./protect.ts";
@@ -51,7 +51,10 @@ export function close(profile: Profile, session: Session): Step {
 /** The response to an INFORMATIONAL request of ours, its integrity good. */
 export function receiveResponse(profile: Profile, session: Session, payloads: readonly Payload[]): Step {
   if (session.state === "closing") return end(session, "requested");
-  const alive: Event[] = [{ type: "alive" }, ...notified(parseNotifies(payloads) ?? [])];
+  const notifies = parseNotifies(payloads) ?? [];
+  // Fatal in both peers: the gateway has dropped the IKE SA without a Delete (RFC 7296 section 2.21.3).
+  if (notifies.some(({ type }) => type === INVALID_SYNTAX)) return end(session, "refused", INVALID_SYNTAX);
+  const alive: Event[] = [{ type: "alive" }, ...notified(notifies)];
   const answered = { ...session, request: undefined };
   const { session: next, events } = read(profile, INFORMATIONAL, answered, payloads, alive);
   return session.closeNext ? requestDelete(profile, next, events) : rest(profile, next, events);

@@ -1,6 +1,6 @@
 /** The Configuration payload (RFC 7296 section 3.15). */
 
-import { concat, octets16, uint16 } from "./octets.ts";
+import { concat, equalOctets, octets16, uint16 } from "./octets.ts";
 import { net, type TrafficSelector } from "./selectors.ts";
 
 export const PAYLOAD_CP = 47;
@@ -35,16 +35,17 @@ export function emitConfigurationRequest(attributes: readonly number[]): Uint8Ar
   return concat([CFG_REQUEST, 0, 0, 0], ...attributes.map((type) => octets16(type).concat(0, 0)));
 }
 
-/** The network of an address and a netmask, whose bits are a row of ones and a row of zeros. */
-function masked(value: Uint8Array): TrafficSelector {
+/** The network of an address and a netmask; `undefined` if that is no row of ones and then of zeros. */
+function masked(value: Uint8Array): TrafficSelector | undefined {
+  const mask = value.subarray(4);
   let prefix = 0;
-  for (let i = 4; i < 8; i++) for (let bit = 0x80; bit & value[i]!; bit >>= 1) prefix++;
-  return net(value.subarray(0, 4), prefix);
+  while (mask[prefix >> 3]! & (0x80 >> (prefix & 7))) prefix++;
+  return equalOctets(net(mask, prefix).start, mask) ? net(value.subarray(0, 4), prefix) : undefined;
 }
 
 /**
  * Reads the body of a CP payload with the answer of the gateway, passing over attributes of unknown types and
- * impossible lengths.
+ * with impossible lengths or netmasks.
  *
  * @returns `undefined` if it is no answer, or its lengths do not add up
  */
@@ -69,9 +70,15 @@ export function parseConfigurationReply(body: Uint8Array): Configuration | undef
     else if (type === INTERNAL_IP4_NETMASK && length === 4) netmask = value;
     else if ((type === INTERNAL_IP4_DNS && length === 4) || (type === INTERNAL_IP6_DNS && length === 16))
       dns.push(value);
-    else if (type === INTERNAL_IP4_SUBNET && length === 8) subnets.push(masked(value));
-    else if (type === INTERNAL_IP6_SUBNET && length === 17 && prefix <= 128)
-      subnets.push(net(value.subarray(0, 16), prefix));
+    else {
+      const subnet =
+        type === INTERNAL_IP4_SUBNET && length === 8
+          ? masked(value)
+          : type === INTERNAL_IP6_SUBNET && length === 17 && prefix <= 128
+            ? net(value.subarray(0, 16), prefix)
+            : undefined;
+      if (subnet) subnets.push(subnet);
+    }
   }
   return { addresses, dns, subnets, ...(netmask && { netmask }) };
 }
