@@ -93,7 +93,7 @@ export function checkProfile(profile: Profile): void {
   expect(cipher.ivLength > 0, "suite.cipher", "an explicit IV", "an implicit one, which is for ESP only");
   expectAllowed("suite.prf", FORBIDDEN_PRF, prf.transformId);
   expect(prf.outputLength >= SHORTEST_PRF, "suite.prf", `${SHORTEST_PRF} octets or more`, prf.outputLength);
-  expectAllowed("suite.keyExchange", FORBIDDEN_KEY_EXCHANGE, keyExchange.transformId);
+  if (keyExchange) expectAllowed("suite.keyExchange", FORBIDDEN_KEY_EXCHANGE, keyExchange.transformId);
   if (pskPad)
     expect(pskPad.length === prf.outputLength, "pskPad", `${prf.outputLength} octets`, pskPad.length);
   else

@@ -63,7 +63,7 @@ export function configuration(request: ConfigurationRequest = {}): Extension {
     name: "configuration",
     add: (_, place) =>
       place === "auth" ? [{ type: PAYLOAD_CP, body: emitConfigurationRequest(attributes) }] : [],
-    read: (heard, exchange) => {
+    read: (_, heard, exchange) => {
       if (exchange !== IKE_AUTH) return heard;
       const reply = solePayload(heard.payloads, PAYLOAD_CP);
       const given = reply && parseConfigurationReply(reply);

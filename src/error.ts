@@ -6,6 +6,8 @@ export type IkeletErrorCode =
   | "profile"
   /** An argument has the wrong form: the message names it. */
   | "argument"
+  /** The ticket is expired, or does not fit the profile: make a full handshake. */
+  | "ticket"
   /** Not in this state of the session, or another request of ours is still unanswered. */
   | "state";
 

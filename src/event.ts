@@ -1,10 +1,39 @@
-import type { Hint } from "./session.ts";
+import type { Hint, Session } from "./session.ts";
 import type { Configuration } from "./wire/configuration.ts";
 import type { Identification } from "./wire/identification.ts";
 import type { TrafficSelector } from "./wire/selectors.ts";
 
 /** How packets travel in the Child SA (RFC 7296 section 1.3.1). */
 export type Mode = "tunnel" | "transport";
+
+/**
+ * What a device has to keep in order to resume (RFC 5723 section 5): plain data. **It contains a key**, SK_d, and
+ * is as secret as the session that it comes from.
+ */
+export interface Ticket {
+  /** What the gateway wants to see again; only the gateway can read it. */
+  readonly ticket: Uint8Array;
+  /** Seconds for which it is good, from the moment of the event on. */
+  readonly lifetime: number;
+  /** SK_d of the IKE SA that brought it. */
+  readonly skD: Uint8Array;
+  /** Transform ID of the encryption algorithm of the IKE SA. */
+  readonly encryptionId: number;
+  /** Its key length in bits, or 0 where it has one only. */
+  readonly keyBits: number;
+  /** Transform ID of the integrity algorithm, or 0 for an AEAD. */
+  readonly integrityId: number;
+  /** Transform ID of the PRF. */
+  readonly prfId: number;
+  /** Who we were; both sides authenticated themselves by the shared key. */
+  readonly local: Identification;
+  /** Who the gateway was. */
+  readonly remote: Identification;
+  /** Which octets AUTH covers: those of RFC 5723, or the first message alone. */
+  readonly signed: "rfc" | "first-message";
+  /** How often it has been presented in vain. */
+  readonly attempts: number;
+}
 
 /** One direction of a Child SA. */
 export interface ChildDirection {
@@ -115,6 +144,10 @@ export type Event =
   | { readonly type: "configured"; readonly configuration: Configuration }
   /** From `ikelet/configuration.js`: it gave no address. */
   | { readonly type: "not-configured" }
+  /** From `ikelet/resumption.js`: a ticket, to be stored with the time; it takes the place of any older one. */
+  | { readonly type: "ticket"; readonly ticket: Ticket }
+  /** From `ikelet/resumption.js`: none was given. `later`: ask again with `requestTicket`. */
+  | { readonly type: "no-ticket"; readonly reason: "refused" | "later" }
   /** A datagram was passed over. */
   | { readonly type: "ignored"; readonly reason: IgnoredReason; readonly notify?: number | undefined }
   /** The end of the session. */
@@ -124,3 +157,17 @@ export type Event =
       readonly notify?: number | undefined;
       readonly hint?: Hint | undefined;
     };
+
+/** The result of every transition. */
+export interface Step {
+  /** The next session. The one that was passed in must not be used again. */
+  readonly session: Session;
+  /** Datagrams for the gateway, in this order, without the non-ESP marker of port 4500. */
+  readonly send: readonly Uint8Array[];
+  readonly events: readonly Event[];
+  /**
+   * The one timer. A number of milliseconds: set it anew, and call `timeout` when it ends. 0: stop it. Absent:
+   * leave it as it runs; whatever arrives, an unanswered request must be repeated in time.
+   */
+  readonly wait?: number | undefined;
+}

@@ -79,7 +79,7 @@ function explainHint(profile: Profile, { notify, data }: Hint): string {
   const { suite } = profile;
   switch (notify) {
     case INVALID_KE_PAYLOAD: {
-      const ours = groupName(suite.keyExchange.transformId);
+      const ours = suite.keyExchange ? groupName(suite.keyExchange.transformId) : "none";
       if (data.length !== 2) return `the gateway wants another group than ${ours}: see which one it allows`;
       const wanted = (data[0]! << 8) | data[1]!;
       const name = KEY_EXCHANGES[wanted];
@@ -254,6 +254,12 @@ export function explain(profile: Profile, event: Event): string {
       return `The gateway deleted the Child SA (SPIs ${spiText(event.spiIn)} in, ${spiText(event.spiOut)} out): stop using its keys, and start a new session for more traffic.`;
     case "notified":
       return explainNotified(event);
+    case "ticket":
+      return `The gateway gave a ticket for ${event.ticket.lifetime} s: store it with the time, in place of any older one.`;
+    case "no-ticket":
+      return event.reason === "later"
+        ? "The gateway gives no ticket now: ask again later with requestTicket."
+        : "The gateway gives no ticket: turn session resumption on there, or leave the extension out.";
     case "configured":
       return `The gateway gave ${event.configuration.addresses.map(addressText).join(" and ")}: use it as the inner source address.`;
     case "not-configured":

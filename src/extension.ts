@@ -1,5 +1,7 @@
-import type { Event } from "./event.ts";
+import type { Event, IgnoredReason, Step } from "./event.ts";
+import type { Profile } from "./profile.ts";
 import type { Session } from "./session.ts";
+import type { Message } from "./wire/message.ts";
 import type { Payload } from "./wire/payload.ts";
 
 /** Where payloads of an extension stand in a request of ours, in the order of the RFCs' figures. */
@@ -19,6 +21,38 @@ export interface Heard {
   readonly payloads: readonly Payload[];
   /** What the application should know; an extension adds its own. */
   readonly events: readonly Event[];
+}
+
+/** What an initial exchange has agreed on. */
+export interface Agreement {
+  /** SKEYSEED; it is overwritten after use. */
+  readonly seed: Uint8Array;
+  /** The nonce of the responder. */
+  readonly nonceR: Uint8Array;
+}
+
+/** An initial exchange of an extension's own, in place of IKE_SA_INIT. */
+export interface InitialExchange {
+  /** Its exchange type. */
+  readonly exchange: number;
+  /** Reads the gateway's response, which holds more than notifications, and is not authenticated. */
+  readonly agree: (
+    profile: Profile,
+    session: Session,
+    payloads: readonly Payload[],
+  ) => Agreement | IgnoredReason;
+  /**
+   * The content of AUTH of one side; the arguments are those of `authentication` in `ikelet/keys.js`, less the
+   * key.
+   */
+  readonly sign: (
+    profile: Profile,
+    session: Session,
+    message: Uint8Array,
+    peerNonce: Uint8Array,
+    skP: Uint8Array,
+    identification: Uint8Array,
+  ) => Uint8Array;
 }
 
 /** What has to be sent when nothing else is. */
@@ -42,9 +76,17 @@ export interface Extension {
    * response of IKE_AUTH once its AUTH is good, and afterwards all protected INFORMATIONAL messages.
    *
    * @param exchange the exchange type
+   * @param isResponse whether we have asked for it
    * @returns `heard`, or a changed copy
    */
-  readonly read?: (heard: Heard, exchange: number) => Heard;
+  readonly read?: (profile: Profile, heard: Heard, exchange: number, isResponse: boolean) => Heard;
+  /**
+   * Looks at a message in the clear: anybody can have sent it, and for any session.
+   *
+   * @returns `undefined` to leave it to the core
+   */
+  readonly clear?: (profile: Profile, session: Session, message: Message) => Step | undefined;
+  readonly initial?: InitialExchange;
   /** For an established session. */
   readonly idle?: (session: Session) => Idle | undefined;
 }

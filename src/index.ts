@@ -7,11 +7,10 @@
 export type * from "./crypto/contracts.ts";
 export type { IkeletError, IkeletErrorCode } from "./error.ts";
 export type * from "./event.ts";
-export type { Extension, Heard, Idle, Place } from "./extension.ts";
+export type { Agreement, Extension, Heard, Idle, InitialExchange, Place } from "./extension.ts";
 export { entropyLength, initiate } from "./initiator/initiate.ts";
 export { receive } from "./initiator/receive.ts";
 export { checkLiveness, close } from "./initiator/request.ts";
-export type { Step } from "./initiator/step.ts";
 export { timeout } from "./initiator/timeout.ts";
 export type * from "./profile.ts";
 export type * from "./session.ts";

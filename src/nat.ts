@@ -209,7 +209,7 @@ export function nat({ sha1, local, remote, force = false, keepalive = KEEPALIVE_
             emitNotify(NAT_DETECTION_DESTINATION_IP, hash(session, remote)),
           ]
         : [],
-    read: (heard, exchange) =>
+    read: (_, heard, exchange) =>
       exchange === INFORMATIONAL ? heard : exchange === IKE_AUTH ? translate(heard) : detect(heard),
     idle: (session) =>
       state(session)?.local ? { wait: keepalive, send: new Uint8Array([KEEPALIVE]) } : undefined,

@@ -23,6 +23,8 @@ export interface Handshake {
   readonly childSpi: Uint8Array;
   /** How many cookies have been sent back. */
   readonly cookies: number;
+  /** How often the first request is sent, where that is not the profile's number. */
+  readonly sends?: number;
 }
 
 /** An error that came in the clear: nobody knows from whom. It is never acted upon, only told in the end. */
@@ -83,7 +85,7 @@ export interface Session {
   readonly child?: ChildSpis | undefined;
   readonly hint?: Hint | undefined;
   /** What extensions keep, under their names: plain data. */
-  readonly extensions?: { readonly [name: string]: unknown };
+  readonly extensions?: { readonly [name: string]: unknown } | undefined;
   /** Of a closed session: the gateway's last request, to be recognised without keys. */
   readonly lastPeerRequest?: Uint8Array | undefined;
 }

@@ -142,5 +142,6 @@ export type Digest = (...chunks: Uint8Array[]) => Uint8Array;
 export interface Suite {
   readonly cipher: Cipher;
   readonly prf: Prf;
-  readonly keyExchange: KeyExchange;
+  /** A device that only ever resumes has none. */
+  readonly keyExchange?: KeyExchange;
 }

@@ -163,7 +163,7 @@ export function cipherName(cipher: {
 
 /** The one proposal for the IKE SA. */
 export function suiteName({ cipher, prf, keyExchange }: Profile["suite"]): string {
-  return `${cipherName(cipher)}, ${prfName(prf.transformId)}, ${groupName(keyExchange.transformId)}`;
+  return `${cipherName(cipher)}, ${prfName(prf.transformId)}, ${keyExchange ? groupName(keyExchange.transformId) : "no key exchange"}`;
 }
 
 function hex(octets: Uint8Array): string {

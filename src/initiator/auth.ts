@@ -1,6 +1,5 @@
 import { equalSecrets } from "../crypto/equal.ts";
-import type { ChildFailure, ChildSa } from "../event.ts";
-import { authentication, keyPad } from "../keys/auth.ts";
+import type { ChildFailure, ChildSa, Step } from "../event.ts";
 import { childKeys } from "../keys/child-keys.ts";
 import type { Profile } from "../profile.ts";
 import type { Session } from "../session.ts";
@@ -23,7 +22,8 @@ import { parseSelectors, type TrafficSelector, within } from "../wire/selectors.
 import { read } from "./extensions.ts";
 import { childOffer } from "./offers.ts";
 import { requestDelete, rest } from "./request.ts";
-import { end, type Step } from "./step.ts";
+import { sign } from "./sign.ts";
+import { end } from "./step.ts";
 
 /** The selectors of the answer if all of them are a part of what was offered (RFC 7296 section 2.9). */
 function narrowed(body: Uint8Array, offer: TrafficSelector): TrafficSelector[] | undefined {
@@ -72,7 +72,6 @@ function acceptChild(
  * gateway, its AUTH tells.
  */
 export function receiveAuth(profile: Profile, session: Session, payloads: readonly Payload[]): Step {
-  const { suite } = profile;
   const { nonceI, response } = session.handshake!;
   const { skPr, ...keys } = session.keys!;
   const notifies = parseNotifies(payloads);
@@ -84,13 +83,12 @@ export function receiveAuth(profile: Profile, session: Session, payloads: readon
   const idR = solePayload(payloads, PAYLOAD_IDR);
   const remote = idR && parseIdentification(concat(idR));
   const mic = auth && parseAuthentication(auth);
-  const pad = profile.pskPad ?? keyPad(suite.prf, profile.psk!);
-  if (!remote || !mic || !equalSecrets(mic, authentication(suite.prf, pad, response!, nonceI, skPr!, idR)))
+  if (!remote || !mic || !equalSecrets(mic, sign(profile, session, response!, nonceI, skPr!, idR)))
     return end(session, "authentication");
   if (profile.remote && !equalOctets(emitIdentification(remote), emitIdentification(profile.remote)))
     return end(session, "identity");
 
-  const heard = read(profile, IKE_AUTH, session, payloads);
+  const heard = read(profile, IKE_AUTH, session, payloads, true);
   const child = acceptChild(profile, heard.session, heard.payloads, notifies);
   const up: Session = {
     ...heard.session,

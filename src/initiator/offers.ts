@@ -26,7 +26,7 @@ export function ikeOffer({ suite: { cipher, prf, keyExchange } }: Profile): Uint
     encryption(cipher),
     emitTransform(TRANSFORM_PRF, prf.transformId),
     ...integrity(cipher),
-    emitTransform(TRANSFORM_KEY_EXCHANGE, keyExchange.transformId),
+    emitTransform(TRANSFORM_KEY_EXCHANGE, keyExchange!.transformId),
   ];
 }
 

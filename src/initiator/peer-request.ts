@@ -1,4 +1,4 @@
-import type { CloseReason, Event } from "../event.ts";
+import type { CloseReason, Event, Step } from "../event.ts";
 import type { Profile } from "../profile.ts";
 import type { Session } from "../session.ts";
 import { emitDelete, parseDeletes } from "../wire/delete.ts";
@@ -15,7 +15,7 @@ import { PAYLOAD_TSI, type Payload } from "../wire/payload.ts";
 import { PROTOCOL_IKE } from "../wire/proposal.ts";
 import { read } from "./extensions.ts";
 import { respond } from "./protect.ts";
-import { end, ignore, notified, type Step } from "./step.ts";
+import { end, ignore, notified } from "./step.ts";
 
 /**
  * A new request of the gateway with good integrity (RFC 7815 section 2.2), from `datagram`.
@@ -60,7 +60,7 @@ export function receivePeerRequest(
     return answer([{ type: "rekey-refused", sa }], emitNotify(NO_ADDITIONAL_SAS));
   }
   if (deletes.some(({ protocol }) => protocol === PROTOCOL_IKE)) return answerAndEnd("deleted");
-  const { session: next, events } = read(profile, exchange, session, payloads, notified(notifies));
+  const { session: next, events } = read(profile, exchange, session, payloads, false, notified(notifies));
   session = next;
   const { child } = session;
   // A Delete names the SPI of packets to its sender, so of ours outbound (RFC 7296 section 1.4.1).

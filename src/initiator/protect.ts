@@ -1,10 +1,10 @@
-import type { Event } from "../event.ts";
+import type { Event, Step } from "../event.ts";
 import type { Profile } from "../profile.ts";
 import type { Session } from "../session.ts";
 import { sealMessage } from "../sk/seal.ts";
 import { FLAG_INITIATOR, FLAG_RESPONSE } from "../wire/header.ts";
 import type { Payload } from "../wire/payload.ts";
-import { end, makeStep, type Step, sendRequest } from "./step.ts";
+import { end, makeStep, sendRequest } from "./step.ts";
 
 const HIGHEST_MESSAGE_ID = 0xffffffff;
 

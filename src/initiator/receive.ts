@@ -1,3 +1,4 @@
+import type { Step } from "../event.ts";
 import type { Profile } from "../profile.ts";
 import type { Session } from "../session.ts";
 import { openMessage } from "../sk/open.ts";
@@ -6,10 +7,11 @@ import { parseMessage } from "../wire/message.ts";
 import { equalOctets } from "../wire/octets.ts";
 import { PAYLOAD_SK } from "../wire/payload.ts";
 import { receiveAuth } from "./auth.ts";
+import { clear } from "./extensions.ts";
+import { receiveInitial } from "./initial.ts";
 import { receivePeerRequest } from "./peer-request.ts";
 import { receiveResponse } from "./request.ts";
-import { receiveSaInit } from "./sa-init.ts";
-import { end, ignore, makeStep, type Step } from "./step.ts";
+import { end, ignore, makeStep } from "./step.ts";
 
 /**
  * A datagram has come. Whatever it is, this returns: what does not belong to the session, or is damaged, or
@@ -24,6 +26,10 @@ export function receive(profile: Profile, session: Session, datagram: Uint8Array
   const message = parseMessage(datagram);
   if (!message) return ignore(session, "malformed");
   const { flags, exchange, messageId, payloads } = message;
+  const sk = payloads[payloads.length - 1];
+  const isProtected = sk?.type === PAYLOAD_SK;
+  const step = isProtected ? undefined : clear(profile, session, message);
+  if (step) return step;
   // Messages to us are from the responder, and for our SPI (RFC 7296 section 2.6).
   if (
     flags & FLAG_INITIATOR ||
@@ -42,10 +48,9 @@ export function receive(profile: Profile, session: Session, datagram: Uint8Array
         session.handshake || !(ahead === 0 || (ahead === -1 && response))
   )
     return ignore(session, "unexpected");
-  if (state === "initiating") return receiveSaInit(profile, session, datagram, message);
+  if (state === "initiating") return receiveInitial(profile, session, datagram, message);
 
-  const sk = payloads[payloads.length - 1];
-  if (!keys || sk?.type !== PAYLOAD_SK) return ignore(session, "unprotected");
+  if (!keys || !isProtected) return ignore(session, "unprotected");
   const opened = openMessage(profile.suite.cipher, keys.skR, datagram, sk);
   if (!opened) return ignore(session, "integrity");
   if (!isResponse)

@@ -1,5 +1,5 @@
 import { misuse } from "../error.ts";
-import type { Event } from "../event.ts";
+import type { Event, Step } from "../event.ts";
 import type { Profile } from "../profile.ts";
 import type { Session } from "../session.ts";
 import { emitDelete } from "../wire/delete.ts";
@@ -8,7 +8,7 @@ import { INVALID_SYNTAX, parseNotifies } from "../wire/notify.ts";
 import type { Payload } from "../wire/payload.ts";
 import { idle, read } from "./extensions.ts";
 import { request } from "./protect.ts";
-import { end, makeStep, notified, type Step } from "./step.ts";
+import { end, makeStep, notified } from "./step.ts";
 
 /**
  * Tells the gateway that the IKE SA is over. Its Child SA goes with it: a Delete for that one that crosses ours
@@ -56,6 +56,6 @@ export function receiveResponse(profile: Profile, session: Session, payloads: re
   if (notifies.some(({ type }) => type === INVALID_SYNTAX)) return end(session, "refused", INVALID_SYNTAX);
   const alive: Event[] = [{ type: "alive" }, ...notified(notifies)];
   const answered = { ...session, request: undefined };
-  const { session: next, events } = read(profile, INFORMATIONAL, answered, payloads, alive);
+  const { session: next, events } = read(profile, INFORMATIONAL, answered, payloads, true, alive);
   return session.closeNext ? requestDelete(profile, next, events) : rest(profile, next, events);
 }

@@ -1,141 +1,34 @@
-import { authentication, keyPad } from "../keys/auth.ts";
-import { ikeKeys, skeyseed } from "../keys/ike-keys.ts";
+import type { IgnoredReason } from "../event.ts";
+import type { Agreement } from "../extension.ts";
+import { skeyseed } from "../keys/ike-keys.ts";
 import type { Profile } from "../profile.ts";
 import type { Session } from "../session.ts";
-import { emitAuthentication } from "../wire/authentication.ts";
-import { emitBlock } from "../wire/block.ts";
-import { HEADER_LENGTH, IKE_AUTH, IKE_SA_INIT } from "../wire/header.ts";
-import { emitIdentification } from "../wire/identification.ts";
 import { parseKeyExchange } from "../wire/key-exchange.ts";
-import type { Message } from "../wire/message.ts";
 import { parseNonce } from "../wire/nonce.ts";
-import {
-  COOKIE,
-  emitNotify,
-  findNotify,
-  firstError,
-  INITIAL_CONTACT,
-  type Notify,
-  parseNotifies,
-  USE_TRANSPORT_MODE,
-} from "../wire/notify.ts";
-import { allZero, concat, octets32, uint16 } from "../wire/octets.ts";
-import {
-  PAYLOAD_AUTH,
-  PAYLOAD_IDI,
-  PAYLOAD_IDR,
-  PAYLOAD_KE,
-  PAYLOAD_NONCE,
-  PAYLOAD_NOTIFY,
-  PAYLOAD_SA,
-  PAYLOAD_TSI,
-  PAYLOAD_TSR,
-  solePayload,
-} from "../wire/payload.ts";
-import { acceptedSpi, emitProposal, PROTOCOL_ESP, PROTOCOL_IKE } from "../wire/proposal.ts";
-import { emitSelector } from "../wire/selectors.ts";
-import { added, read } from "./extensions.ts";
-import { childOffer, ikeOffer } from "./offers.ts";
-import { request } from "./protect.ts";
-import { ignore, type Step, sendRequest } from "./step.ts";
+import { concat } from "../wire/octets.ts";
+import { PAYLOAD_KE, PAYLOAD_NONCE, PAYLOAD_SA, type Payload, solePayload } from "../wire/payload.ts";
+import { acceptedSpi, PROTOCOL_IKE } from "../wire/proposal.ts";
+import { ikeOffer } from "./offers.ts";
 
-/** A gateway under attack may ask more than once; a forger would ask for ever (RFC 7296 section 2.6). */
-const MOST_COOKIES = 5;
-const LONGEST_COOKIE = 64;
-const LONGEST_HINT = 16;
-
-/** The request once more with the cookie in front; all that follows stays as it was (RFC 7296 section 2.6). */
-function withCookie(request: Uint8Array, cookie: Uint8Array): Uint8Array {
-  let next = request[16]!;
-  let rest = request.subarray(HEADER_LENGTH);
-  if (next === PAYLOAD_NOTIFY) {
-    // The cookie before this one goes.
-    next = rest[0]!;
-    rest = rest.subarray(uint16(rest, 2));
-  }
-  const all = concat(
-    request.subarray(0, HEADER_LENGTH),
-    emitBlock(next, 0, emitNotify(COOKIE, cookie).body),
-    rest,
-  );
-  all[16] = PAYLOAD_NOTIFY;
-  all.set(octets32(all.length), 24);
-  return all;
-}
-
-/** A response that is nothing but notifications: a cookie to send back, or an error to remember. */
-function receiveNotifies(profile: Profile, session: Session, notifies: readonly Notify[]): Step {
-  const cookie = findNotify(notifies, COOKIE)?.data;
-  if (cookie?.length && cookie.length <= LONGEST_COOKIE) {
-    const handshake = session.handshake!;
-    const cookies = handshake.cookies + 1;
-    if (cookies > MOST_COOKIES) return ignore(session, "cookie");
-    const repeated = withCookie(session.request!, cookie);
-    return sendRequest(profile, { ...session, request: repeated, handshake: { ...handshake, cookies } });
-  }
-  const error = firstError(notifies);
-  if (!error) return ignore(session, "malformed");
-  const hint = { notify: error.type, data: concat(error.data.subarray(0, LONGEST_HINT)) };
-  return ignore({ ...session, hint }, "hint", error.type);
-}
-
-/**
- * The response of IKE_SA_INIT (RFC 7815 section 2.1). It is not authenticated yet: whatever is wrong with it,
- * the right one may still come.
- */
-export function receiveSaInit(
+/** What the response of IKE_SA_INIT agrees on, or why it is of no use (RFC 7815 section 2.1). */
+export function agreeSaInit(
   profile: Profile,
   session: Session,
-  datagram: Uint8Array,
-  { spiR, payloads }: Message,
-): Step {
-  const { suite, child, local, remote } = profile;
-  const { nonceI, secret, childSpi } = session.handshake!;
-  const notifies = parseNotifies(payloads);
-  if (!notifies) return ignore(session, "malformed");
-  if (payloads.some(({ critical }) => critical)) return ignore(session, "critical");
-
+  payloads: readonly Payload[],
+): Agreement | IgnoredReason {
+  const { prf, keyExchange } = profile.suite;
+  const { nonceI, secret } = session.handshake!;
   const sa = solePayload(payloads, PAYLOAD_SA);
   const ke = solePayload(payloads, PAYLOAD_KE);
   const nonceR = solePayload(payloads, PAYLOAD_NONCE);
-  if (!sa && !ke && !nonceR) return receiveNotifies(profile, session, notifies);
-  if (!sa || !ke || !nonceR || allZero(spiR)) return ignore(session, "malformed");
-  if (!parseNonce(nonceR)) return ignore(session, "nonce");
-  if (!acceptedSpi(sa, PROTOCOL_IKE, 0, ikeOffer(profile))) return ignore(session, "proposal");
-  const { transformId, sharedSecret } = suite.keyExchange;
-  const publicValue = parseKeyExchange(ke, transformId);
-  const secretIR = publicValue && sharedSecret(secret!, publicValue);
-  if (!secretIR) return ignore(session, "key-exchange");
-
-  const seed = skeyseed(suite.prf, nonceI, nonceR, secretIR);
-  const { skPi, ...keys } = ikeKeys(suite, seed, concat(nonceI, nonceR), concat(session.spiI, spiR));
-  secretIR.fill(0);
-  seed.fill(0);
-
-  const idI = emitIdentification(local);
-  const pad = profile.pskPad ?? keyPad(suite.prf, profile.psk!);
-  const auth = authentication(suite.prf, pad, session.request!, nonceR, skPi, idI);
-  const payload = (type: number, body: Uint8Array) => ({ type, body });
-  const agreed: Session = {
-    ...session,
-    state: "authenticating",
-    // The caller may use the memory of the datagram for the next one.
-    spiR: concat(spiR),
-    keys,
-    handshake: { nonceI, nonceR: concat(nonceR), response: concat(datagram), childSpi, cookies: 0 },
-  };
-  const { session: next, events } = read(profile, IKE_SA_INIT, agreed, payloads);
-  const authRequest = [
-    payload(PAYLOAD_IDI, idI),
-    ...(profile.initialContact ? [emitNotify(INITIAL_CONTACT)] : []),
-    ...(remote ? [payload(PAYLOAD_IDR, emitIdentification(remote))] : []),
-    payload(PAYLOAD_AUTH, emitAuthentication(auth)),
-    ...added(profile, next, "auth"),
-    ...(child.mode === "transport" ? [emitNotify(USE_TRANSPORT_MODE)] : []),
-    payload(PAYLOAD_SA, emitProposal(PROTOCOL_ESP, childSpi, childOffer(profile))),
-    payload(PAYLOAD_TSI, emitSelector(child.local)),
-    payload(PAYLOAD_TSR, emitSelector(child.remote)),
-    ...added(profile, next, "end"),
-  ];
-  return request(profile, next, IKE_AUTH, authRequest, events);
+  if (!sa || !ke || !nonceR) return "malformed";
+  if (!parseNonce(nonceR)) return "nonce";
+  if (!acceptedSpi(sa, PROTOCOL_IKE, 0, ikeOffer(profile))) return "proposal";
+  const publicValue = parseKeyExchange(ke, keyExchange!.transformId);
+  const sharedSecret = publicValue && keyExchange!.sharedSecret(secret!, publicValue);
+  if (!sharedSecret) return "key-exchange";
+  const seed = skeyseed(prf, nonceI, nonceR, sharedSecret);
+  sharedSecret.fill(0);
+  // The caller may use the memory of the datagram for the next one.
+  return { seed, nonceR: concat(nonceR) };
 }

@@ -1,22 +1,8 @@
-import type { CloseReason, Event, IgnoredReason } from "../event.ts";
+import type { CloseReason, Event, IgnoredReason, Step } from "../event.ts";
 import { DEFAULT_RETRANSMISSION, type Profile } from "../profile.ts";
 import type { Session } from "../session.ts";
 import { FIRST_STATUS, type Notify } from "../wire/notify.ts";
 import { concat } from "../wire/octets.ts";
-
-/** The result of every transition. */
-export interface Step {
-  /** The next session. The one that was passed in must not be used again. */
-  readonly session: Session;
-  /** Datagrams for the gateway, in this order, without the non-ESP marker of port 4500. */
-  readonly send: readonly Uint8Array[];
-  readonly events: readonly Event[];
-  /**
-   * The one timer. A number of milliseconds: set it anew, and call `timeout` when it ends. 0: stop it. Absent:
-   * leave it as it runs; whatever arrives, an unanswered request must be repeated in time.
-   */
-  readonly wait?: number | undefined;
-}
 
 /** A step; without `wait` the timer is left alone. */
 export function makeStep(

@@ -1,7 +1,8 @@
+import type { Step } from "../event.ts";
 import { DEFAULT_RETRANSMISSION, type Profile } from "../profile.ts";
 import type { Session } from "../session.ts";
 import { idle } from "./extensions.ts";
-import { end, makeStep, type Step, sendRequest } from "./step.ts";
+import { end, makeStep, sendRequest } from "./step.ts";
 
 /**
  * The time of `step.wait` has passed: repeats the unanswered request, bit for bit, and waits twice as long
@@ -14,7 +15,7 @@ export function timeout(profile: Profile, session: Session): Step {
     const due = state === "established" && idle(profile, session);
     return due ? makeStep(session, [], [due.send], due.wait) : makeStep(session);
   }
-  return sends < (profile.retransmission ?? DEFAULT_RETRANSMISSION).sends
+  return sends < (session.handshake?.sends ?? (profile.retransmission ?? DEFAULT_RETRANSMISSION).sends)
     ? sendRequest(profile, session, sends + 1)
     : end(session, state === "closing" ? "requested" : "timeout");
 }

@@ -26,7 +26,7 @@ const ROOMS: readonly (readonly [room: string, allowed: readonly string[]])[] = 
   ["esp/", ["esp/", "sk/", "wire/", "crypto/contracts.ts", "event.ts", "error.ts"]],
   ["esp.ts", ["esp/"]],
   ["event.ts", ["session.ts", "wire/"]],
-  ["extension.ts", ["event.ts", "session.ts", "wire/"]],
+  ["extension.ts", ["crypto/contracts.ts", "event.ts", "session.ts", "wire/"]],
   ["profile.ts", ["crypto/contracts.ts", "event.ts", "extension.ts", "wire/"]],
   [
     "initiator/",
