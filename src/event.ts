@@ -108,6 +108,8 @@ export type CloseReason =
   | "requested"
   /** The gateway closed it with a Delete. */
   | "deleted"
+  /** From `ikelet/qcd.js`: the gateway has lost its state. A ticket is still good. */
+  | "crashed"
   /** A request stayed unanswered. `hint` may say why. */
   | "timeout"
   /** The gateway's AUTH is wrong or missing: it does not know the pre-shared key. */

@@ -192,6 +192,8 @@ function explainClosed(profile: Profile, { reason, notify, hint }: EventOf<"clos
       return "The session is closed as we asked: for another one, start anew.";
     case "deleted":
       return "The gateway closed the session: start a new one, and if that happens often, see the gateway's log.";
+    case "crashed":
+      return "The gateway has lost its state and said so with its token: resume with the ticket, or start anew.";
     case "timeout":
       return explainTimeout(profile, hint);
     case "authentication":
