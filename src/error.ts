@@ -8,6 +8,8 @@ export type IkeletErrorCode =
   | "argument"
   /** The ticket is expired, or does not fit the profile: make a full handshake. */
   | "ticket"
+  /** Stored octets are damaged, or no record of this library. */
+  | "storage"
   /** Not in this state of the session, or another request of ours is still unanswered. */
   | "state";
 

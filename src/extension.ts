@@ -2,6 +2,7 @@ import type { Event, IgnoredReason, Step } from "./event.ts";
 import type { Profile } from "./profile.ts";
 import type { Session } from "./session.ts";
 import type { Message } from "./wire/message.ts";
+import type { Notify } from "./wire/notify.ts";
 import type { Payload } from "./wire/payload.ts";
 
 /** Where payloads of an extension stand in a request of ours, in the order of the RFCs' figures. */
@@ -42,8 +43,15 @@ export interface InitialExchange {
     payloads: readonly Payload[],
   ) => Agreement | IgnoredReason;
   /**
-   * The content of AUTH of one side; the arguments are those of `authentication` in `ikelet/keys.js`, less the
-   * key.
+   * Looks at a response that is nothing but notifications, and no cookie: it answers our request, but anybody can
+   * have sent it.
+   *
+   * @returns `undefined` to leave it to the core
+   */
+  readonly refused?: (session: Session, notifies: readonly Notify[]) => Step | undefined;
+  /**
+   * The content of AUTH of one side, empty if nothing can be right; the arguments are those of `authentication` in
+   * `ikelet/keys.js`, less the key.
    */
   readonly sign: (
     profile: Profile,
@@ -69,6 +77,8 @@ export interface Idle {
  */
 export interface Extension {
   readonly name: string;
+  /** What it keeps is secret, and goes with the keys when the session ends. */
+  readonly secret?: boolean;
   /** Payloads to add to a request of ours. */
   readonly add?: (session: Session, place: Place) => readonly Payload[];
   /**
@@ -91,7 +101,7 @@ export interface Extension {
   readonly idle?: (session: Session) => Idle | undefined;
 }
 
-/** What an extension keeps in a session. Of one that the gateway has closed it is still there. */
+/** What an extension keeps in a session. Of one that the gateway has closed it is still there, unless it is secret. */
 export function kept(session: Session, name: string): unknown {
   return session.extensions?.[name];
 }

@@ -50,7 +50,7 @@ export interface NatState {
   readonly local: boolean;
   /** That of the gateway is. */
   readonly remote: boolean;
-  /** In transport mode: the address of the gateway and ours as the gateway knows them, for `fixChecksum`. */
+  /** In transport mode: the addresses of both ends as the gateway knows them, for `fixChecksum`. */
   readonly original?: Uint8Array;
 }
 

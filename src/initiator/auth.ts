@@ -83,7 +83,7 @@ export function receiveAuth(profile: Profile, session: Session, payloads: readon
   const idR = solePayload(payloads, PAYLOAD_IDR);
   const remote = idR && parseIdentification(concat(idR));
   const mic = auth && parseAuthentication(auth);
-  if (!remote || !mic || !equalSecrets(mic, sign(profile, session, response!, nonceI, skPr!, idR)))
+  if (!remote || !mic?.length || !equalSecrets(mic, sign(profile, session, response!, nonceI, skPr!, idR)))
     return end(session, "authentication");
   if (profile.remote && !equalOctets(emitIdentification(remote), emitIdentification(profile.remote)))
     return end(session, "identity");

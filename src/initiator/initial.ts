@@ -1,4 +1,5 @@
 import type { Step } from "../event.ts";
+import type { InitialExchange } from "../extension.ts";
 import { ikeKeys } from "../keys/ike-keys.ts";
 import type { Profile } from "../profile.ts";
 import type { Session } from "../session.ts";
@@ -64,7 +65,12 @@ function withCookie(request: Uint8Array, cookie: Uint8Array): Uint8Array {
 }
 
 /** A response that is nothing but notifications: a cookie to send back, or an error to remember. */
-function receiveNotifies(profile: Profile, session: Session, notifies: readonly Notify[]): Step {
+function receiveNotifies(
+  profile: Profile,
+  session: Session,
+  notifies: readonly Notify[],
+  initial: InitialExchange | undefined,
+): Step {
   const cookie = findNotify(notifies, COOKIE)?.data;
   if (cookie?.length && cookie.length <= LONGEST_COOKIE) {
     const handshake = session.handshake!;
@@ -73,6 +79,8 @@ function receiveNotifies(profile: Profile, session: Session, notifies: readonly 
     const repeated = withCookie(session.request!, cookie);
     return sendRequest(profile, { ...session, request: repeated, handshake: { ...handshake, cookies } });
   }
+  const step = initial?.refused?.(session, notifies);
+  if (step) return step;
   const error = firstError(notifies);
   if (!error) return ignore(session, "malformed");
   const hint = { notify: error.type, data: concat(error.data.subarray(0, LONGEST_HINT)) };
@@ -96,9 +104,9 @@ export function receiveInitial(
   if (payloads.some(({ critical }) => critical)) return ignore(session, "critical");
   const agrees = ({ type }: Payload): boolean =>
     type === PAYLOAD_SA || type === PAYLOAD_KE || type === PAYLOAD_NONCE;
-  if (!payloads.some(agrees)) return receiveNotifies(profile, session, notifies);
-  if (allZero(spiR)) return ignore(session, "malformed");
   const initial = initialExchange(profile, exchange);
+  if (!payloads.some(agrees)) return receiveNotifies(profile, session, notifies, initial);
+  if (allZero(spiR)) return ignore(session, "malformed");
   const agreed = initial
     ? initial.agree(profile, session, payloads)
     : agreeSaInit(profile, session, payloads);

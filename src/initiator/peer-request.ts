@@ -36,6 +36,8 @@ export function receivePeerRequest(
   const answerAndEnd = (reason: CloseReason, ...reply: Payload[]): Step => {
     const { send } = answer([], ...reply);
     const last = end(session, reason);
+    const extensions = { ...session.extensions };
+    for (const { name, secret } of profile.extensions ?? []) if (secret) delete extensions[name];
     return {
       ...last,
       send,
@@ -43,7 +45,7 @@ export function receivePeerRequest(
         ...last.session,
         response: send[0],
         lastPeerRequest: concat(datagram),
-        ...(session.extensions && { extensions: session.extensions }),
+        ...(session.extensions && { extensions }),
       },
     };
   };
