@@ -19,6 +19,7 @@ import {
   type Step,
   timeout,
 } from "ikelet";
+import { type Allowance, spend } from "ikelet/qcd.js";
 
 export type Closed = Extract<Event, { type: "closed" }>;
 export type ChildFailed = Extract<Event, { type: "child-failed" }>;
@@ -31,7 +32,14 @@ export interface ConnectOptions {
   /** Chosen by the system unless given. */
   localPort?: number;
   localAddress?: string;
+  /**
+   * How often, in milliseconds, a message in the clear that says that the gateway does not know us may lead to a
+   * liveness check; 60 000 unless given. Such hints come with `ikelet/qcd.js` in the profile.
+   */
+  hintInterval?: number;
   onEvent?: (event: Event) => void;
+  /** An ESP packet that came inside of UDP, on port 4500. */
+  onPacket?: (packet: Uint8Array) => void;
   /** Sees every datagram, with the session after it was sent or before it is received. */
   onDatagram?: (direction: "out" | "in", datagram: Uint8Array, session: Session) => void;
 }
@@ -45,6 +53,8 @@ export interface Connection {
   readonly closed: Promise<Closed>;
   /** Resolves with true when the gateway has answered, with false when the session has ended. */
   checkLiveness(): Promise<boolean>;
+  /** Sends an ESP packet inside of UDP; the port has to be 4500. */
+  sendPacket(packet: Uint8Array): void;
   /** Tells the gateway, and resolves with the end of the session. */
   close(): Promise<Closed>;
 }
@@ -66,7 +76,8 @@ const LINGER = 30_000;
  * @throws ConnectError when the session was closed instead; errors of name look-up and of binding as they are
  */
 export async function connect(profile: Profile, options: ConnectOptions): Promise<Connection> {
-  const { host, port = 500, localPort = 0, localAddress, onEvent, onDatagram } = options;
+  const { host, port = 500, localPort = 0, localAddress, onEvent, onPacket, onDatagram } = options;
+  const { hintInterval = 60_000 } = options;
   const portOf = (session: Session): number => (typeof port === "number" ? port : port(session));
   const entropy = randomBytes(entropyLength(profile));
   const first = initiate(profile, entropy);
@@ -87,6 +98,7 @@ export async function connect(profile: Profile, options: ConnectOptions): Promis
   let complaint: Error | undefined;
   let childFailed: ChildFailed | undefined;
   let liveness: Deferred<boolean> | undefined;
+  let hints: Allowance = { left: 1, at: performance.now() };
   const established = deferred<Connection>();
   const closed = deferred<Closed>();
 
@@ -120,6 +132,7 @@ export async function connect(profile: Profile, options: ConnectOptions): Promis
       liveness?.resolve(event.type === "alive");
       liveness = undefined;
     }
+    if (event.type === "ignored" && event.reason === "hint") heedHint();
     if (event.type === "established") established.resolve(connection(event.remote, event.child));
     if (event.type === "closed") {
       established.reject(connectError(childFailed ?? event, complaint));
@@ -129,6 +142,14 @@ export async function connect(profile: Profile, options: ConnectOptions): Promis
       timer = setTimeout(() => socket.close(), session.response && !localPort ? LINGER : 0).unref();
     }
     onEvent?.(event);
+  }
+
+  /** Anybody can send a hint: what it leads to has a limit (RFC 7296 section 2.21.4). */
+  function heedHint(): void {
+    const rest = session.state === "established" && spend(hints, performance.now(), 1, hintInterval);
+    if (!rest) return;
+    hints = rest;
+    take(checkLiveness(profile, session));
   }
 
   function connection(remote: Identification, child: ChildSa): Connection {
@@ -146,6 +167,10 @@ export async function connect(profile: Profile, options: ConnectOptions): Promis
         take(checkLiveness(profile, session));
         return promise;
       },
+      sendPacket(packet) {
+        if (gateway.port !== NAT_PORT) throw new RangeError(`port: ESP goes to 4500, got ${gateway.port}`);
+        socket.send(packet, gateway.port, gateway.address);
+      },
       close() {
         take(close(profile, session));
         return closed.promise;
@@ -159,8 +184,11 @@ export async function connect(profile: Profile, options: ConnectOptions): Promis
   // The SPIs decide whose a datagram is, not its source. Only to port 0 nobody can answer.
   socket.on("message", (octets, from) => {
     const marked = gateway.port === NAT_PORT;
-    // ESP and keepalives are for others.
-    if (!from.port || (marked && !octets.subarray(0, 4).equals(NON_ESP_MARKER))) return;
+    if (!from.port) return;
+    if (marked && !octets.subarray(0, 4).equals(NON_ESP_MARKER)) {
+      if (octets.length > 1) onPacket?.(octets);
+      return;
+    }
     const datagram = marked ? octets.subarray(4) : octets;
     onDatagram?.("in", datagram, session);
     take(receive(profile, session, datagram), from);

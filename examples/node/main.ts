@@ -1,10 +1,14 @@
 /** `npm start`: one IKE SA from the first message to the last, with a gateway on loopback or a real one. */
 
+import { lookup } from "node:dns/promises";
 import type { Event, Profile } from "ikelet";
-import { explain } from "ikelet/explain.js";
+import { sha1 } from "ikelet/crypto/sha1.js";
+import { addressText, explain } from "ikelet/explain.js";
+import { nat } from "ikelet/nat.js";
 import { type ConnectError, connect } from "./driver.ts";
 import { startGateway } from "./loopback-gateway.ts";
-import { HELP, readSettings, type Settings, UsageError } from "./options.ts";
+import { addressOctets, HELP, readSettings, type Settings, UsageError } from "./options.ts";
+import { createPinger } from "./ping.ts";
 import { quiet, report, strong } from "./report.ts";
 import { createTrace } from "./trace.ts";
 
@@ -12,7 +16,13 @@ import { createTrace } from "./trace.ts";
 const EXPECTED: readonly Event["type"][] = ["established", "alive", "child-failed", "closed"];
 
 /** Connects, asks whether the gateway is alive, closes; resolves with the exit code. */
-async function run(profile: Profile, host: string, port: number, showKeys: boolean): Promise<number> {
+async function run(
+  profile: Profile,
+  host: string,
+  port: number,
+  showKeys: boolean,
+  destination: Uint8Array | undefined,
+): Promise<number> {
   const start = performance.now();
   const since = (then: number): string => `${(performance.now() - then).toFixed(1)} ms`;
   const trace = createTrace(profile, (line) => console.log(quiet(line)));
@@ -21,13 +31,28 @@ async function run(profile: Profile, host: string, port: number, showKeys: boole
     if (!EXPECTED.includes(event.type)) console.log(`          ${explain(profile, event)}`);
   };
 
-  const connection = await connect(profile, { host, port, onEvent, onDatagram: trace.onDatagram });
+  const pinger = createPinger(profile);
+  const { onDatagram } = trace;
+  const connection = await connect(profile, { host, port, onEvent, onDatagram, onPacket: pinger.onPacket });
   console.log(`\n${strong("established")}  ${rounds()}\n`);
   console.log(`${report(profile, connection, showKeys)}\n`);
 
   const asked = performance.now();
   const alive = await connection.checkLiveness();
   if (alive) console.log(`\n${strong("alive")}  answered in ${since(asked)}\n`);
+  if (destination) {
+    const sent = performance.now();
+    const octets = await pinger.ping(connection, destination);
+    const target = addressText(destination);
+    if (octets)
+      console.log(
+        `${strong("echo")}  ${target} answered in ${since(sent)}, ${octets.join(" and ")} octets of ESP\n`,
+      );
+    else
+      console.log(
+        `${strong("echo")}  ${target} did not answer: see routes and policies behind the gateway\n`,
+      );
+  }
   const closed = await connection.close();
   if (closed.reason !== "requested") return fail(explain(profile, closed));
   console.log(`\n${strong("closed")}  ${rounds()}`);
@@ -48,19 +73,28 @@ function advise(profile: Profile, error: ConnectError | NodeJS.ErrnoException): 
   return error.message;
 }
 
-async function main({ profile, gateway, showKeys }: Settings): Promise<number> {
-  const { psk, remote } = profile;
+/** ESP from a program goes inside of UDP: the gateway has to believe in a NAT, and all goes to port 4500. */
+async function withUdp(profile: Profile, host: string): Promise<Profile> {
+  const { address } = await lookup(host);
+  const remote = { address: addressOctets(address), port: 4500 };
+  return { ...profile, extensions: [nat({ sha1, remote, force: true })] };
+}
+
+async function main({ profile: given, gateway, showKeys, ping }: Settings): Promise<number> {
+  const { psk, remote } = given;
   const loopback = gateway
     ? undefined
-    : await startGateway({
-        psk: psk!,
-        ...(remote ? { local: { type: remote.type, data: remote.data } } : {}),
-      });
-  const { host, port } = gateway ?? { host: "127.0.0.1", port: loopback!.port };
+    : await startGateway(
+        { psk: psk!, ...(remote ? { local: { type: remote.type, data: remote.data } } : {}) },
+        !!ping,
+      );
+  const host = gateway?.host ?? loopback!.address;
+  const port = ping ? 4500 : (gateway?.port ?? loopback!.port);
+  const profile = ping ? await withUdp(given, host) : given;
   console.log(`${strong("ikelet")}  ${host} port ${port}${loopback ? ", loopback" : ""}\n`);
   console.log(quiet("      ms    exchange        message  octets  payloads"));
   try {
-    return await run(profile, host, port, showKeys);
+    return await run(profile, host, port, showKeys, ping);
   } catch (error) {
     return fail(advise(profile, error as ConnectError));
   } finally {

@@ -32,6 +32,7 @@ Connects to an IKEv2 gateway, shows every message and the Child SA, asks whether
   --remote-ts CIDR       the traffic behind the gateway, likewise
   --initial-contact      tell the gateway that older SAs of this identity are dead
   --timeout SECONDS      how long to wait for an answer; 30 unless given
+  --ping ADDRESS         send an ICMP echo to that address through the Child SA, inside of UDP
   --show-keys            print keys in full: for Wireshark, not for a screen that others see
   --help
 
@@ -42,6 +43,8 @@ export interface Settings {
   /** The loopback gateway unless given. */
   readonly gateway: { readonly host: string; readonly port: number } | undefined;
   readonly showKeys: boolean;
+  /** Where to send an ICMP echo. */
+  readonly ping: Uint8Array | undefined;
 }
 
 /** The command line is wrong, and the message says how. */
@@ -70,6 +73,7 @@ export function readSettings(args: readonly string[]): Settings | "help" {
   return {
     gateway: values.gateway === undefined ? undefined : readEndpoint(values.gateway),
     showKeys: values["show-keys"],
+    ping: values.ping === undefined ? undefined : readPing(values.ping),
     profile: {
       suite,
       local: readIdentity("--id", values.id ?? LOOPBACK.id),
@@ -98,6 +102,7 @@ function readArguments(args: readonly string[]) {
         "remote-ts": { type: "string" },
         "initial-contact": { type: "boolean", default: false },
         timeout: { type: "string", default: "30" },
+        ping: { type: "string" },
         "show-keys": { type: "boolean", default: false },
         help: { type: "boolean", default: false },
       },
@@ -106,6 +111,11 @@ function readArguments(args: readonly string[]) {
     // Only the first sentence: the others are about positional arguments, of which there are none.
     throw new UsageError((error as Error).message.split(". ")[0]);
   }
+}
+
+function readPing(text: string): Uint8Array {
+  if (!isIP(text)) throw new UsageError(`--ping ${text}: expected an IP address`);
+  return addressOctets(text);
 }
 
 function readEndpoint(text: string): { host: string; port: number } {
@@ -118,7 +128,7 @@ function readEndpoint(text: string): { host: string; port: number } {
 }
 
 function readIdentity(option: string, text: string): Identification {
-  if (isIP(text)) return addressId(readAddress(text));
+  if (isIP(text)) return addressId(addressOctets(text));
   if (/^0x([0-9a-f]{2})+$/i.test(text)) return keyId(Buffer.from(text.slice(2), "hex"));
   // Of other daemons' files: "@" in front makes clear that it is a name.
   const name = text.replace(/^@/, "");
@@ -181,15 +191,15 @@ function readSelector(option: string, text: string): TrafficSelector {
   const prefix = digits === undefined ? bits : /^\d{1,3}$/.test(digits) ? Number(digits) : Infinity;
   if (!bits || prefix > bits || more.length || address.includes("%"))
     throw new UsageError(`${option} ${text}: expected a network such as 10.99.0.0/16 or 2001:db8::/32`);
-  return net(readAddress(address), prefix);
+  return net(addressOctets(address), prefix);
 }
 
 /** The octets of an address that `isIP` has found good. */
-function readAddress(text: string): Uint8Array {
+export function addressOctets(text: string): Uint8Array {
   if (!text.includes(":")) return Uint8Array.from(text.split(".").map(Number));
   const groups = (part: string): number[] =>
     part.split(":").flatMap((group) => {
-      if (group.includes(".")) return [...readAddress(group)];
+      if (group.includes(".")) return [...addressOctets(group)];
       return group ? [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff] : [];
     });
   const [front = "", back = ""] = text.split("::");
