@@ -33,27 +33,30 @@ const AUTHENTICATION_FAILED = 24;
 
 const NAME = "resumption";
 const LIFETIME_LENGTH = 4;
-/** What stands in front of the nonces under SK_d (RFC 5723 section 5.1). */
-const LABEL = "Resumption";
-/** How long the right answer may still come after a refusal in the clear, in milliseconds. */
-const GRACE = 1000;
-
-/** How often and how long to try. */
+/**
+ * How often and how long to try. With the defaults, IKE_SESSION_RESUME is sent 3 times in 7 s, then once more as
+ * often with another SPI, and after 14 s of silence a full handshake is due.
+ */
 export interface ResumptionOptions {
   /**
-   * How often IKE_SESSION_RESUME is sent: some gateways never answer a repeated one, so that a fresh attempt has
-   * better prospects than one more repetition. Default: 3, in 7 s.
+   * Of `resumption`: for how long the right answer may still come after a refusal in the clear, which anybody can
+   * have sent, in milliseconds. Default: 1000.
+   */
+  readonly grace?: number;
+  /**
+   * Of `resume`: how often IKE_SESSION_RESUME is sent, with the waits of the profile. Some gateways never answer a
+   * repeated one, so that a fresh attempt has better prospects than one more repetition. Default: 3.
    */
   readonly sends?: number;
-  /** How often a ticket is presented in vain before a full handshake is due. Default: 2. */
+  /** Of `afterResume`: how often a ticket is presented in vain before a full handshake is due. Default: 2. */
   readonly attempts?: number;
 }
 
 /** What the extension keeps in the session. */
 interface Kept {
-  /** Until the gateway has authenticated itself: what we resume from. */
-  readonly from?: Ticket | undefined;
-  /** Who the gateway is. */
+  /** Until the gateway has authenticated itself: SK_d of the ticket. */
+  readonly skD?: Uint8Array;
+  /** Who the gateway is; of a ticket, who it has to be. */
   readonly remote?: Identification | undefined;
   readonly signed: Ticket["signed"];
   /** A ticket was asked for in INFORMATIONAL. */
@@ -73,93 +76,83 @@ function algorithms({
   return { encryptionId, keyBits, integrityId, prfId: prf.transformId };
 }
 
-function sameIdentification(a: Identification, b: Identification): boolean {
+function same(a: Identification, b: Identification): boolean {
   return equalOctets(emitIdentification(a), emitIdentification(b));
 }
 
 /**
  * Asks for a ticket in IKE_AUTH, and presents one with `resume`. The event `ticket` brings a new one, after a
- * full handshake as after a resumption.
+ * full handshake as after a resumption; `ticketSurvives` says when one has to be erased.
  *
  * @example
  * ```ts
- * import { resumption } from "ikelet/resumption.js";
+ * import { resumption, ticketSurvives } from "ikelet/resumption.js";
  * import assert from "node:assert/strict";
  *
  * assert.equal(resumption().name, "resumption"); // for `extensions` of the profile
+ * assert.equal(ticketSurvives({ type: "closed", reason: "timeout" }), true);
+ * assert.equal(ticketSurvives({ type: "closed", reason: "deleted" }), false);
  * ```
  */
-export function resumption(): Extension {
+export function resumption({ grace = 1000 }: ResumptionOptions = {}): Extension {
   return {
     name: NAME,
     add: (_, place) => (place === "end" ? [emitNotify(TICKET_REQUEST)] : []),
 
     read: (profile, heard, exchange, isResponse) => {
-      const old = keptIn(heard.session);
       const idR = solePayload(heard.payloads, PAYLOAD_IDR);
-      const auth = exchange === IKE_AUTH;
-      if (!auth && !(exchange === INFORMATIONAL && isResponse && old.asked)) return heard;
-      const { signed, remote = idR && parseIdentification(concat(idR)) } = old;
+      const { asked, signed, remote = idR && parseIdentification(concat(idR)) } = keptIn(heard.session);
+      if (exchange !== IKE_AUTH && !(exchange === INFORMATIONAL && isResponse && asked)) return heard;
       const session = keep(heard.session, NAME, { signed, remote } satisfies Kept);
       const notifies = parseNotifies(heard.payloads) ?? [];
       const granted = findNotify(notifies, TICKET_LT_OPAQUE)?.data;
-      const events: Event[] = [];
       const lifetime = granted && granted.length > LIFETIME_LENGTH && uint32(granted, 0);
-      if (lifetime)
-        events.push({
-          type: "ticket",
-          ticket: {
-            ticket: concat(granted.subarray(LIFETIME_LENGTH)),
-            lifetime,
-            skD: session.keys!.skD,
-            ...algorithms(profile.suite),
-            local: profile.local,
-            remote: remote!,
-            signed,
-            attempts: 0,
-          },
-        });
-      else
-        events.push({
-          type: "no-ticket",
-          reason: findNotify(notifies, TICKET_ACK) ? "later" : "refused",
-        });
-      return { ...heard, session, events: heard.events.concat(events) };
-    },
-
-    // A refusal in the clear is a hint: the gateway gets a little more time to say otherwise.
-    clear: (_, session, { payloads }) => {
-      const { state, request, hint } = session;
-      if (state !== "initiating" || request![18] !== IKE_SESSION_RESUME || hint?.notify === TICKET_NACK)
-        return;
-      if (!findNotify(parseNotifies(payloads) ?? [], TICKET_NACK) || solePayload(payloads, PAYLOAD_NONCE))
-        return;
-      const given = {
-        ...session,
-        sends: session.handshake!.sends!,
-        hint: { notify: TICKET_NACK, data: new Uint8Array(0) },
-      };
-      return { ...ignore(given, "hint", TICKET_NACK), wait: GRACE };
+      const event: Event = lifetime
+        ? {
+            type: "ticket",
+            ticket: {
+              ticket: concat(granted.subarray(LIFETIME_LENGTH)),
+              lifetime,
+              // A copy, like that in resume: whoever destroys a ticket may overwrite it.
+              skD: concat(session.keys!.skD),
+              ...algorithms(profile.suite),
+              local: profile.local,
+              remote: remote!,
+              signed,
+              attempts: 0,
+            },
+          }
+        : { type: "no-ticket", reason: findNotify(notifies, TICKET_ACK) ? "later" : "refused" };
+      return { ...heard, session, events: heard.events.concat(event) };
     },
 
     initial: {
       exchange: IKE_SESSION_RESUME,
       agree: ({ suite }, session, payloads) => {
         const nonceR = solePayload(payloads, PAYLOAD_NONCE);
-        if (!nonceR) return "malformed";
-        if (!parseNonce(nonceR)) return "nonce";
+        if (!nonceR || !parseNonce(nonceR)) return "nonce";
         const { nonceI } = session.handshake!;
-        const { skD } = keptIn(session).from!;
-        return { seed: suite.prf.keyed(skD)(ascii(LABEL), nonceI, nonceR), nonceR: concat(nonceR) };
+        const seed = suite.prf.keyed(keptIn(session).skD!)(ascii("Resumption"), nonceI, nonceR);
+        return { seed, nonceR: concat(nonceR) };
+      },
+      // A hint, too: the gateway gets a little more time to say otherwise. Once: who repeats it cannot put off the end.
+      refused: (session, notifies) => {
+        if (!findNotify(notifies, TICKET_NACK)) return;
+        const sends = session.handshake!.sends! + 1;
+        const hint = { notify: TICKET_NACK, data: new Uint8Array(0) };
+        return {
+          ...ignore({ ...session, sends, hint }, "hint", TICKET_NACK),
+          wait: session.sends < sends ? grace : undefined,
+        };
       },
       sign: ({ suite: { prf } }, session, message, peerNonce, skP, identification) => {
-        const { from } = keptIn(session);
-        // IDr has to be that of the ticket (RFC 5723 section 4.3.3); what cannot be right equals no AUTH.
-        const who = parseIdentification(identification)!;
-        if (message[19]! & FLAG_RESPONSE && !sameIdentification(who, from!.remote)) return new Uint8Array(0);
-        return from!.signed === "rfc"
-          ? authentication(prf, skP, message, peerNonce, skP, identification)
-          : prf.keyed(skP)(message);
+        const { remote, signed } = keptIn(session);
+        // IDr has to be that of the ticket (RFC 5723 section 4.3.3).
+        return message[19]! & FLAG_RESPONSE && !same(parseIdentification(identification)!, remote!)
+          ? new Uint8Array(0)
+          : signed === "rfc"
+            ? authentication(prf, skP, message, peerNonce, skP, identification)
+            : prf.keyed(skP)(message);
       },
     },
   };
@@ -180,6 +173,53 @@ export function resumeEntropyLength(profile: Profile): number {
  * @param entropy at least `resumeEntropyLength(profile)` octets from a cryptographic random generator, never
  *   used before
  * @throws IkeletError `ticket` if it is expired or does not fit the profile; `entropy` as `initiate`
+ * @example
+ * ```ts
+ * import { type Event, fqdn, host, net } from "ikelet";
+ * import { chacha20Poly1305 } from "ikelet/crypto/chacha20-poly1305.js";
+ * import { hmacSha256 } from "ikelet/crypto/hmac-sha256.js";
+ * import { afterResume, resume, resumeEntropyLength, resumption, type Ticket } from "ikelet/resumption.js";
+ * import assert from "node:assert/strict";
+ * import { randomBytes } from "node:crypto";
+ *
+ * // A device that only resumes: no key exchange, no pre-shared key.
+ * const profile = {
+ *   suite: { cipher: chacha20Poly1305, prf: hmacSha256 },
+ *   local: fqdn("sensor-7.example"),
+ *   remote: fqdn("gw.example"),
+ *   child: {
+ *     cipher: chacha20Poly1305,
+ *     mode: "tunnel" as const,
+ *     local: host([10, 1, 0, 7]),
+ *     remote: net([10, 99, 0, 0], 16),
+ *   },
+ *   extensions: [resumption()],
+ * };
+ * // As the event `ticket` brought it, ten minutes ago.
+ * const ticket: Ticket = {
+ *   ticket: randomBytes(200),
+ *   lifetime: 3600,
+ *   skD: randomBytes(32),
+ *   encryptionId: 28,
+ *   keyBits: 0,
+ *   integrityId: 0,
+ *   prfId: 5,
+ *   local: profile.local,
+ *   remote: profile.remote,
+ *   signed: "rfc",
+ *   attempts: 0,
+ * };
+ * const step = resume(profile, ticket, 600, randomBytes(resumeEntropyLength(profile)));
+ * const [request] = step.send;
+ * assert.equal(request![18], 38); // IKE_SESSION_RESUME
+ * assert.equal(request!.length, 28 + 20 + 8 + ticket.ticket.length); // header, nonce, ticket
+ *
+ * // The gateway does not answer: once more, then a full handshake.
+ * const silence: Event = { type: "closed", reason: "timeout" };
+ * const again = afterResume(ticket, silence);
+ * assert.equal(again?.attempts, 1);
+ * assert.equal(afterResume(again!, silence), undefined);
+ * ```
  */
 export function resume(
   profile: Profile,
@@ -189,15 +229,13 @@ export function resume(
   { sends = 3 }: ResumptionOptions = {},
 ): Step {
   const { local, remote, suite } = profile;
+  const { skD, signed } = ticket;
   if (!(elapsed >= 0 && elapsed < ticket.lifetime))
     throw misuse("ticket", `ticket: good for ${ticket.lifetime} s, got it after ${elapsed}`);
   const ours = algorithms(suite);
-  for (const name of Object.keys(ours) as (keyof typeof ours)[])
-    if (ours[name] !== ticket[name])
-      throw misuse("ticket", `suite: expected ${name} ${ticket[name]}, got ${ours[name]}`);
-  if (!sameIdentification(local, ticket.local) || (remote && !sameIdentification(remote, ticket.remote)))
-    throw misuse("ticket", "local, remote: expected those of the ticket, got others");
-  const { signed } = ticket;
+  const other = (Object.keys(ours) as (keyof typeof ours)[]).find((name) => ours[name] !== ticket[name]);
+  if (other || !same(local, ticket.local) || (remote && !same(remote, ticket.remote)))
+    throw misuse("ticket", `${other ?? "local, remote"}: expected that of the ticket`);
   return begin(
     profile,
     entropy,
@@ -206,7 +244,7 @@ export function resume(
     () => [],
     [emitNotify(TICKET_OPAQUE, ticket.ticket)],
     sends,
-    { [NAME]: { from: ticket, remote: ticket.remote, signed } satisfies Kept },
+    { [NAME]: { skD: concat(skD), remote: ticket.remote, signed } satisfies Kept },
   );
 }
 
@@ -246,9 +284,15 @@ export function afterResume(
 }
 
 /**
- * Whether the newest ticket of a session survives an event: a Delete of either side destroys it (RFC 5723
- * section 6.2), the loss of the session does not.
+ * Whether the stored ticket survives an event of a session; with `false`, erase it. A Delete of either side, and
+ * `close`, destroy it (RFC 5723 section 6.2); the loss of the session does not. A session that comes up without a new
+ * ticket has used up the old one (section 4.3.1).
+ *
+ * Of a session of `resume` that ends before it is established, `afterResume` tells more.
  */
 export function ticketSurvives(event: Event): boolean {
-  return event.type !== "closed" || (event.reason !== "requested" && event.reason !== "deleted");
+  const { type } = event;
+  return type === "closed"
+    ? event.reason !== "requested" && event.reason !== "deleted"
+    : type !== "no-ticket" && type !== "child-failed";
 }

@@ -4,7 +4,6 @@ import { equalSecrets } from "./equal.ts";
 import { place } from "./place.ts";
 
 const BLOCK_LENGTH = 16;
-const NOTHING: Uint8Array = /* @__PURE__ */ new Uint8Array();
 
 /**
  * ENCR_AES_CBC (12), RFC 3602, with an integrity algorithm: encrypt, then MAC. Key 16 or 32 octets, IV 16, ICV as
@@ -35,6 +34,7 @@ export function aesCbc(keyBits: 128 | 256, integrity: Integrity): Cipher {
   const keyLength = keyBits / 8;
   const { icvLength } = integrity;
   const noPadding = { disablePadding: true };
+  const nothing = new Uint8Array();
   const mode = (key: Uint8Array, iv: Uint8Array) => cbc(key.subarray(0, keyLength), iv, noPadding);
   const computeIcv = (key: Uint8Array, ...chunks: Uint8Array[]): Uint8Array =>
     integrity
@@ -60,7 +60,7 @@ export function aesCbc(keyBits: 128 | 256, integrity: Integrity): Cipher {
       associatedData,
       plaintext,
       output = new Uint8Array(plaintext.length + icvLength),
-      tail = NOTHING,
+      tail = nothing,
     ) => {
       // noble writes to aligned buffers only, and where a packet's ciphertext begins is not ours to choose.
       const ciphertext = mode(key, iv).encrypt(plaintext);
@@ -68,7 +68,7 @@ export function aesCbc(keyBits: 128 | 256, integrity: Integrity): Cipher {
       output.set(computeIcv(key, associatedData, iv, ciphertext, tail), ciphertext.length);
       return output;
     },
-    open: (key, iv, associatedData, sealed, output, tail = NOTHING) => {
+    open: (key, iv, associatedData, sealed, output, tail = nothing) => {
       const length = sealed.length - icvLength;
       if (length < 0 || length % BLOCK_LENGTH || iv.length !== BLOCK_LENGTH) return undefined;
       const ciphertext = sealed.subarray(0, length);

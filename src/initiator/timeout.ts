@@ -10,12 +10,12 @@ import { end, makeStep, sendRequest } from "./step.ts";
  * unanswered does nothing, but for what an extension wants to send then; a late call repeats once.
  */
 export function timeout(profile: Profile, session: Session): Step {
-  const { request, sends, state } = session;
+  const { request, sends, state, closeNext } = session;
   if (!request) {
     const due = state === "established" && idle(profile, session);
     return due ? makeStep(session, [], [due.send], due.wait) : makeStep(session);
   }
   return sends < (session.handshake?.sends ?? (profile.retransmission ?? DEFAULT_RETRANSMISSION).sends)
     ? sendRequest(profile, session, sends + 1)
-    : end(session, state === "closing" ? "requested" : "timeout");
+    : end(session, state === "closing" || closeNext ? "requested" : "timeout");
 }

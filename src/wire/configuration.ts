@@ -57,9 +57,9 @@ export function parseConfigurationReply(body: Uint8Array): Configuration | undef
   let netmask: Uint8Array | undefined;
   for (let at = 4; at < body.length; ) {
     const start = at + 4;
-    if (start > body.length) return;
     // The highest bit is reserved (RFC 7296 section 3.15.1).
     const type = uint16(body, at) & 0x7fff;
+    // Behind the end there are zeros to read, and `start` is behind it then.
     const length = uint16(body, at + 2);
     at = start + length;
     if (at > body.length) return;

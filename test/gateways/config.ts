@@ -1,5 +1,7 @@
 // What a test asks of a gateway, in words that are the same for every daemon.
 
+import { isIP } from "node:net";
+
 export type Cipher =
   | "aes128gcm16"
   | "aes256gcm16"
@@ -28,13 +30,22 @@ export interface EspProposal {
   readonly esn?: boolean;
 }
 
+/** An FQDN, `someone@somewhere` (RFC822), `0x…` (KEY_ID) or an address. */
+export type Identity = string;
+
+export function identityType(id: Identity): "fqdn" | "rfc822" | "keyId" | "address" {
+  if (id.startsWith("0x")) return "keyId";
+  if (id.includes("@")) return "rfc822";
+  return isIP(id) ? "address" : "fqdn";
+}
+
 export interface GatewayConfig {
   readonly ike: readonly IkeProposal[];
   readonly esp: readonly EspProposal[];
-  /** FQDN; `gw.example` by default. */
-  readonly gatewayId?: string;
-  /** FQDN; `device.example` by default. */
-  readonly deviceId?: string;
+  /** `gw.example` by default. */
+  readonly gatewayId?: Identity;
+  /** `device.example` by default. */
+  readonly deviceId?: Identity;
   readonly psk?: string;
   /** Over IPv6 instead of IPv4. */
   readonly ipv6?: boolean;

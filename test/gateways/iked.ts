@@ -1,6 +1,6 @@
 // OpenIKED's configuration. ESP goes through PF_KEY, so only CBC with SHA-384 or SHA-512, without ESN, works there.
 
-import { type EspProposal, fill, type GatewayConfig, type IkeProposal } from "./config.ts";
+import { type EspProposal, fill, type GatewayConfig, type IkeProposal, identityType } from "./config.ts";
 import { restart } from "./daemon.ts";
 import type { Gateway } from "./lab.ts";
 
@@ -41,6 +41,8 @@ function espWords({ cipher, integrity, esn }: EspProposal): string {
 
 function connectionFile(config: GatewayConfig): string {
   const { gatewayId, deviceId, psk, mode, gatewaySubnets, deviceSubnets, pool } = fill(config);
+  for (const id of [gatewayId, deviceId])
+    if (identityType(id) === "keyId") throw new Error("OpenIKED has no KEY_ID");
   const [device, gateway] = config.ipv6 ? ["fd09::1", "fd09::2"] : ["10.9.0.1", "10.9.0.2"];
   const inside = mode === "tunnel" ? gatewaySubnets : [gateway];
   const outside = (mode === "tunnel" && deviceSubnets) || [pool ?? device];
@@ -65,10 +67,13 @@ export async function startIked(gateway: Gateway, config: GatewayConfig): Promis
   // Its time of last use of an SA is wrong on Linux; what remains is a question after 300 s without an IKE message.
   if (config.livenessSeconds) throw new Error("OpenIKED asks whether the device lives only after 300 s");
   if (config.encapsulate) throw new Error("OpenIKED encapsulates only where NAT_DETECTION tells it to");
+  const offset = gateway.log().length;
   await restart(gateway, {
     files: { "/run/iked.conf": connectionFile(config) },
     prepare: "iked -n -f /run/iked.conf",
     command: `iked -d ${config.logKeys ? "-vvvv" : "-vv"} -f /run/iked.conf`,
     ready: "ikectl show sa",
   });
+  // It answers before it listens, on IPv4 and IPv6, ports 500 and 4500.
+  await gateway.logged(/(received socket fd[\s\S]*){4}/, offset, 10_000);
 }

@@ -7,7 +7,9 @@ mount -t devtmpfs dev /dev
 for directory in run tmp var/log; do mount -t tmpfs tmp /$directory; done
 
 modprobe -a esp4 esp6 af_key xfrm_user \
-  authenc authencesn echainiv seqiv cbc ctr gcm ccm cmac hmac sha512 chacha20poly1305
+  authenc authencesn echainiv seqiv ecb cbc ctr gcm ccm cmac hmac sha512 chacha chacha20poly1305
+# From now on nothing is loaded on demand: PF_KEY asks for dozens of algorithms that are not there, each by a process.
+echo > /proc/sys/kernel/modprobe
 
 ip link set lo up
 ip link set vec0 addrgenmode none

@@ -13,7 +13,7 @@ import type { GatewayConfig } from "./config.ts";
 import { startIked } from "./iked.ts";
 import { startLibreswan } from "./libreswan.ts";
 import { startStrongswan } from "./strongswan.ts";
-import { parseXfrmState, type XfrmState } from "./xfrm.ts";
+import { parseXfrmPolicy, parseXfrmState, type XfrmPolicy, type XfrmState } from "./xfrm.ts";
 
 export type Kind = "strongswan" | "libreswan" | "iked";
 
@@ -40,6 +40,7 @@ export interface Gateway {
   /** Waits until the log, from `offset` on, matches. */
   logged(pattern: RegExp, offset?: number, milliseconds?: number): Promise<RegExpMatchArray>;
   xfrmState(): Promise<XfrmState[]>;
+  xfrmPolicy(): Promise<XfrmPolicy[]>;
   stop(): Promise<void>;
 }
 
@@ -92,6 +93,7 @@ export async function startGateway(kind: Kind, config: GatewayConfig, root?: str
       }
     },
     xfrmState: async () => parseXfrmState(await exec("ip -d xfrm state")),
+    xfrmPolicy: async () => parseXfrmPolicy(await exec("ip xfrm policy")),
     stop: machine.stop,
   };
 

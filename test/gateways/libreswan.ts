@@ -1,6 +1,13 @@
 // libreswan's configuration. In its commands the connection is `dev`.
 
-import { type EspProposal, fill, type GatewayConfig, type IkeProposal } from "./config.ts";
+import {
+  type EspProposal,
+  fill,
+  type GatewayConfig,
+  type Identity,
+  type IkeProposal,
+  identityType,
+} from "./config.ts";
 import { restart } from "./daemon.ts";
 import type { Gateway } from "./lab.ts";
 
@@ -25,6 +32,14 @@ function ikeWords({ cipher, integrity, prf, group }: IkeProposal): string {
 const espWords = ({ cipher, integrity }: EspProposal) =>
   integrity ? `${cipherWords[cipher]}-${hashWords[integrity]}` : cipherWords[cipher];
 
+const idWords = {
+  fqdn: (id: Identity) => `@${id}`,
+  rfc822: (id: Identity) => id,
+  keyId: (id: Identity) => `@#${id.slice(2)}`,
+  address: (id: Identity) => id,
+};
+const idWord = (id: Identity) => idWords[identityType(id)](id);
+
 function connectionFile(config: GatewayConfig): string {
   const { gatewayId, deviceId, mode, livenessSeconds, gatewaySubnets, deviceSubnets, pool, resumption } =
     fill(config);
@@ -38,9 +53,9 @@ function connectionFile(config: GatewayConfig): string {
     "  keyexchange=ikev2",
     "  authby=secret",
     `  left=${config.ipv6 ? "fd09::2" : "10.9.0.2"}`,
-    `  leftid=@${gatewayId}`,
+    `  leftid="${idWord(gatewayId)}"`,
     "  right=%any",
-    `  rightid=@${deviceId}`,
+    `  rightid="${idWord(deviceId)}"`,
     `  ike=${config.ike.map(ikeWords).join(",")}`,
     `  esp=${config.esp.map(espWords).join(",")}`,
     `  esn=${esnWord(config.esp)}`,
@@ -69,7 +84,7 @@ export async function startLibreswan(gateway: Gateway, config: GatewayConfig): P
   await restart(gateway, {
     files: {
       "/run/ipsec.conf": connectionFile(config),
-      "/run/ipsec.secrets": `@${gatewayId} @${deviceId} : PSK "${psk}"`,
+      "/run/ipsec.secrets": `${idWord(gatewayId)} ${idWord(deviceId)} : PSK "${psk}"`,
     },
     prepare: `mkdir -p pluto nss
 [ -e nss/cert9.db ] || ipsec initnss --nssdir /run/nss > /dev/null

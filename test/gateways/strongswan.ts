@@ -1,6 +1,14 @@
 // strongSwan's configuration. In swanctl's commands the connection is `dev`, its Child SA `net`.
 
-import { type EspProposal, fill, type GatewayConfig, type Hash, type IkeProposal } from "./config.ts";
+import {
+  type EspProposal,
+  fill,
+  type GatewayConfig,
+  type Hash,
+  type Identity,
+  type IkeProposal,
+  identityType,
+} from "./config.ts";
 import { restart } from "./daemon.ts";
 import type { Gateway } from "./lab.ts";
 
@@ -15,6 +23,9 @@ function ikeWords({ cipher, integrity, prf, group }: IkeProposal): string {
 function espWords({ cipher, integrity, esn }: EspProposal): string {
   return [cipherWord(cipher), integrity, esn ? "esn" : "noesn"].filter(Boolean).join("-");
 }
+
+/** In quotes, because of the `#`. */
+const idWord = (id: Identity) => (identityType(id) === "keyId" ? `"@#${id.slice(2)}"` : id);
 
 // A list, because with all plugins the daemon dies of one that fails (libipsec without a TUN device).
 const plugins =
@@ -56,11 +67,11 @@ connections {
     ${pool ? "pools = pool" : ""}
     local {
       auth = psk
-      id = ${gatewayId}
+      id = ${idWord(gatewayId)}
     }
     remote {
       auth = psk
-      id = ${deviceId}
+      id = ${idWord(deviceId)}
     }
     children { net {
       mode = ${mode}
@@ -72,7 +83,7 @@ connections {
 }
 ${pool ? `pools { pool { addrs = ${pool}\n } }` : ""}
 secrets { ike-1 {
-  id = ${deviceId}
+  id = ${idWord(deviceId)}
   secret = "${psk}"
 } }`;
 }

@@ -1,4 +1,4 @@
-// What the gateway's kernel knows of its Child SAs, from `ip -d xfrm state`.
+// What the gateway's kernel knows of its Child SAs, from `ip -d xfrm state` and `ip xfrm policy`.
 
 export interface XfrmState {
   readonly source: string;
@@ -57,4 +57,25 @@ function parseBlock(block: string): XfrmState {
       encapsulation: { sourcePort: Number(encapsulation[1]), destinationPort: Number(encapsulation[2]) },
     }),
   };
+}
+
+export interface XfrmPolicy {
+  readonly direction: "in" | "out" | "fwd";
+  /** Networks, such as 10.99.0.1/32. */
+  readonly source: string;
+  readonly destination: string;
+  readonly mode: "tunnel" | "transport";
+}
+
+/** The policies that lead into ESP. */
+export function parseXfrmPolicy(text: string): XfrmPolicy[] {
+  return text
+    .split(/^(?=src )/m)
+    .filter((block) => block.includes("proto esp"))
+    .map((block) => {
+      const [, source, destination] = /^src (\S+) dst (\S+)/.exec(block)!;
+      const direction = /dir (\w+)/.exec(block)![1] as XfrmPolicy["direction"];
+      const mode = /proto esp .*mode (\w+)/.exec(block)![1] as XfrmPolicy["mode"];
+      return { direction, source: source!, destination: destination!, mode };
+    });
 }

@@ -1,0 +1,11 @@
+import type { Kind } from "../lab.ts";
+import type { Case } from "./case.ts";
+import { connections } from "./connections.ts";
+import { losses } from "./losses.ts";
+import { refusals } from "./refusals.ts";
+import { requests } from "./requests.ts";
+import { suites } from "./suites.ts";
+
+/** All cases of a daemon. Those that share a configuration stand together. */
+export const casesOf = (kind: Kind): Case[] =>
+  [suites, connections, requests, losses, refusals].flatMap((group) => group(kind));
