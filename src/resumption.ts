@@ -44,7 +44,7 @@ export interface ResumptionOptions {
    */
   readonly grace?: number;
   /**
-   * Of `resume`: how often IKE_SESSION_RESUME is sent, with the waits of the profile. Some gateways never answer a
+   * Of `resume`: how often IKE_SESSION_RESUME, and IKE_AUTH after it, is sent, with the waits of the profile. Some gateways never answer a
    * repeated one, so that a fresh attempt has better prospects than one more repetition. Default: 3.
    */
   readonly sends?: number;

@@ -23,8 +23,8 @@ export interface Handshake {
   readonly childSpi: Uint8Array;
   /** How many cookies have been sent back. */
   readonly cookies: number;
-  /** How often the first request is sent, where that is not the profile's number. */
-  readonly sends?: number;
+  /** How often each request is sent, where that is not the profile's number. */
+  readonly sends?: number | undefined;
 }
 
 /** An error that came in the clear: nobody knows from whom. It is never acted upon, only told in the end. */

@@ -83,7 +83,7 @@ function broken(what: string = "an unknown form"): never {
 function parse(octets: Uint8Array): unknown {
   let at = 0;
   const take = (length: number): Uint8Array => {
-    if (!(at + length <= octets.length)) broken();
+    if (at + length > octets.length) broken();
     at += length;
     return octets.subarray(at - length, at);
   };

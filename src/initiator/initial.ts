@@ -98,7 +98,7 @@ export function receiveInitial(
   { exchange, spiR, payloads }: Message,
 ): Step {
   const { suite, child, local, remote } = profile;
-  const { nonceI, childSpi } = session.handshake!;
+  const { nonceI, childSpi, sends } = session.handshake!;
   const notifies = parseNotifies(payloads);
   if (!notifies) return ignore(session, "malformed");
   if (payloads.some(({ critical }) => critical)) return ignore(session, "critical");
@@ -127,7 +127,7 @@ export function receiveInitial(
       // The caller may use the memory of the datagram for the next one.
       spiR: concat(spiR),
       keys,
-      handshake: { nonceI, nonceR, response: concat(datagram), childSpi, cookies: 0 },
+      handshake: { nonceI, nonceR, response: concat(datagram), childSpi, cookies: 0, sends },
     },
     payloads,
     true,

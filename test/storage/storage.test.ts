@@ -357,11 +357,10 @@ test("saveSa: a leap that is no number of packets is refused", () => {
 
 test("saveSa of an inbound SA: with a leap nothing is accepted a second time, without one nothing is lost", () => {
   // Ourselves at the other end.
-  const sender = { ...outbound, spi: inbound.spi, source: inbound.source, destination: inbound.destination };
   const turned = packet(1);
   turned.set([10, 99, 0, 1, 10, 1, 0, 7], 12);
   const packets: Uint8Array[] = [];
-  let out: OutboundSa = { ...sender, key: inbound.key };
+  let out = outboundSa({ ...child, outbound: child.inbound, local: child.remote, remote: child.local });
   for (let i = 0; i < 300; i++) {
     const next = seal(chacha20Poly1305, out, turned);
     assert.equal(next.reason, undefined);
