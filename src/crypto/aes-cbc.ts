@@ -5,6 +5,11 @@ import { place } from "./place.ts";
 
 const BLOCK_LENGTH = 16;
 
+/** The buffer, if it begins where a word begins: noble writes to no other. */
+function wholeWords(octets: Uint8Array | undefined): Uint8Array | undefined {
+  return octets && octets.byteOffset % 4 === 0 ? octets : undefined;
+}
+
 /**
  * ENCR_AES_CBC (12), RFC 3602, with an integrity algorithm: encrypt, then MAC. Key 16 or 32 octets, IV 16, ICV as
  * the integrity algorithm has it, over associated data ‖ IV ‖ ciphertext ‖ tail (RFC 7296 section 3.14, RFC 4303
@@ -62,9 +67,9 @@ export function aesCbc(keyBits: 128 | 256, integrity: Integrity): Cipher {
       output = new Uint8Array(plaintext.length + icvLength),
       tail = nothing,
     ) => {
-      // noble writes to aligned buffers only, and where a packet's ciphertext begins is not ours to choose.
-      const ciphertext = mode(key, iv).encrypt(plaintext);
-      output.set(ciphertext);
+      const space = output.subarray(0, plaintext.length);
+      const ciphertext = mode(key, iv).encrypt(plaintext, wholeWords(space));
+      if (ciphertext !== space) space.set(ciphertext);
       output.set(computeIcv(key, associatedData, iv, ciphertext, tail), ciphertext.length);
       return output;
     },
@@ -73,9 +78,10 @@ export function aesCbc(keyBits: 128 | 256, integrity: Integrity): Cipher {
       if (length < 0 || length % BLOCK_LENGTH || iv.length !== BLOCK_LENGTH) return undefined;
       const ciphertext = sealed.subarray(0, length);
       const icv = computeIcv(key, associatedData, iv, ciphertext, tail);
-      return equalSecrets(icv, sealed.subarray(length))
-        ? place(mode(key, iv).decrypt(ciphertext), output)
-        : undefined;
+      if (!equalSecrets(icv, sealed.subarray(length))) return undefined;
+      const space = wholeWords(output);
+      const plaintext = mode(key, iv).decrypt(ciphertext, space);
+      return space ?? place(plaintext, output);
     },
   };
 }

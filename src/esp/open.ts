@@ -54,11 +54,12 @@ export type Opened =
  * @throws IkeletError `argument` if the cipher is not the one of the SA
  */
 export function open(cipher: Cipher, sa: InboundSa, packet: Uint8Array, output?: Uint8Array): Opened {
-  checkCipher(cipher, sa);
+  const { parameters } = sa;
+  checkCipher(cipher, parameters);
   const refuse = (reason: OpenRefusal): Opened => ({ sa, reason });
   const start = 8 + cipher.ivLength;
   const plainLength = packet.length - start - cipher.icvLength;
-  if (uint32(packet, 0) !== sa.spi) return refuse("foreign");
+  if (uint32(packet, 0) !== parameters.spi) return refuse("foreign");
   if (plainLength < 2 || plainLength % cipher.blockLength) return refuse("malformed");
   if (output && output.length < plainLength) return refuse("size");
 
@@ -68,7 +69,7 @@ export function open(cipher: Cipher, sa: InboundSa, packet: Uint8Array, output?:
   const lower = uint32(packet, 4);
   // With ESN: the one number with this lower half that is less than 2^32 above the lower edge of the window, which
   // is what RFC 4303 appendix A2.2 says in two cases. It may be negative.
-  const sequence = sa.esn ? edge + ((lower - edge) >>> 0) : lower;
+  const sequence = parameters.esn ? edge + ((lower - edge) >>> 0) : lower;
   const index = (sequence % size) >> 3;
   const bit = 1 << (sequence % 8);
   if (sequence < edge || sequence < 1) return refuse("old");
@@ -77,9 +78,9 @@ export function open(cipher: Cipher, sa: InboundSa, packet: Uint8Array, output?:
   const plaintext = protect(
     "open",
     cipher,
-    sa,
+    parameters,
     sequence,
-    cipher.ivLength ? packet.subarray(8, start) : makeIv(cipher, sa.key, sequence),
+    cipher.ivLength ? packet.subarray(8, start) : makeIv(cipher, parameters.key, sequence),
     packet,
     packet.subarray(start),
     output?.subarray(0, plainLength),
@@ -91,7 +92,7 @@ export function open(cipher: Cipher, sa: InboundSa, packet: Uint8Array, output?:
   for (let n = highest + 1; n < sequence && n <= highest + size; n++)
     window[(n % size) >> 3]! &= ~(1 << (n % 8));
   window[index]! |= bit;
-  sa = { ...sa, sequence: Math.max(highest, sequence), window };
+  sa = { parameters, sequence: Math.max(highest, sequence), window };
 
   const padding = plaintext[plainLength - 2]!;
   const nextHeader = plaintext[plainLength - 1]!;
@@ -99,7 +100,7 @@ export function open(cipher: Cipher, sa: InboundSa, packet: Uint8Array, output?:
   for (let i = 0; i < padding; i++) if (plaintext[end + i] !== i + 1) return refuse("padding");
   if (nextHeader === DUMMY) return refuse("dummy");
   const payload = plaintext.subarray(0, end);
-  const length = carried(sa, payload, nextHeader);
+  const length = carried(parameters, payload, nextHeader);
   return typeof length === "string"
     ? refuse(length)
     : { sa, payload: length < end ? payload.subarray(0, length) : payload, nextHeader };

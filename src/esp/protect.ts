@@ -1,10 +1,10 @@
 import type { Cipher } from "../crypto/contracts.ts";
 import { misuse } from "../error.ts";
 import { concat, octets32 } from "../wire/octets.ts";
-import type { EspSa } from "./sa.ts";
+import type { EspParameters } from "./sa.ts";
 
 /** A stored SA may meet a cipher that is not its own, and then go wrong in silence. */
-export function checkCipher(cipher: Cipher, { encryptionId, key }: EspSa): void {
+export function checkCipher(cipher: Cipher, { encryptionId, key }: EspParameters): void {
   if (cipher.encryptionId !== encryptionId || cipher.keyLength + cipher.integrityKeyLength !== key.length)
     throw misuse("argument", `cipher: expected the SA's, ${encryptionId}, got ${cipher.encryptionId}`);
 }
@@ -17,7 +17,7 @@ export function checkCipher(cipher: Cipher, { encryptionId, key }: EspSa): void 
 export function protect<Operation extends "seal" | "open">(
   operation: Operation,
   cipher: Cipher,
-  { key, esn }: EspSa,
+  { key, esn }: EspParameters,
   sequence: number,
   iv: Uint8Array,
   packet: Uint8Array,

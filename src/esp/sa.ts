@@ -7,8 +7,8 @@ import type { TrafficSelector } from "../wire/selectors.ts";
 /** Below 2^53, so that numbers are exact: as far away as 2^64. */
 const HIGHEST_EXTENDED = 9e15;
 
-/** One direction of a Child SA, plain data. **It contains keys.** */
-export interface EspSa {
+/** What stays the same as long as the SA lives. **It contains keys.** */
+export interface EspParameters {
   /** SPI, a 32-bit number. */
   readonly spi: number;
   /** Transform ID of the encryption algorithm, so that a stored SA meets its own cipher again. */
@@ -22,6 +22,11 @@ export interface EspSa {
   readonly source: readonly TrafficSelector[];
   /** Where they go. */
   readonly destination: readonly TrafficSelector[];
+}
+
+/** One direction of a Child SA, plain data. */
+export interface EspSa {
+  readonly parameters: EspParameters;
   /**
    * Outbound the number of the last packet sent, inbound the highest number received; 0 before the first.
    *
@@ -44,14 +49,14 @@ export interface InboundSa extends EspSa {
   readonly window: Uint8Array;
 }
 
-function makeSa(
+function makeParameters(
   { encryptionId, mode, esn }: ChildSa,
   { spi, key }: ChildDirection,
   source: readonly TrafficSelector[],
   destination: readonly TrafficSelector[],
-): EspSa {
+): EspParameters {
   // A copy: the key of the event lies in one memory with the key of the other direction.
-  return { spi, encryptionId, key: concat(key), mode, esn, source, destination, sequence: 0 };
+  return { spi, encryptionId, key: concat(key), mode, esn, source, destination };
 }
 
 /**
@@ -63,7 +68,8 @@ function makeSa(
  */
 export function outboundSa(child: ChildSa, lastSequence: number = HIGHEST_EXTENDED): OutboundSa {
   return {
-    ...makeSa(child, child.outbound, child.local, child.remote),
+    parameters: makeParameters(child, child.outbound, child.local, child.remote),
+    sequence: 0,
     lastSequence: Math.min(lastSequence, child.esn ? HIGHEST_EXTENDED : 0xffffffff),
   };
 }
@@ -80,7 +86,8 @@ export function inboundSa(child: ChildSa, windowSize: number = 64): InboundSa {
   if (!(windowSize >= 32) || windowSize % 8 !== 0)
     throw misuse("argument", `windowSize: expected 32, 40, 48 and so on, got ${windowSize}`);
   return {
-    ...makeSa(child, child.inbound, child.remote, child.local),
+    parameters: makeParameters(child, child.inbound, child.remote, child.local),
+    sequence: 0,
     window: new Uint8Array(windowSize / 8),
   };
 }

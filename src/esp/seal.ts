@@ -82,10 +82,11 @@ export function seal(
   nextHeader: number = payload[0]! >> 4 === 6 ? 41 : 4,
   output?: Uint8Array,
 ): Sealed {
-  checkCipher(cipher, sa);
-  const length = nextHeader === DUMMY ? payload.length : carried(sa, payload, nextHeader);
+  const { parameters, lastSequence } = sa;
+  checkCipher(cipher, parameters);
+  const length = nextHeader === DUMMY ? payload.length : carried(parameters, payload, nextHeader);
   if (typeof length === "string") return { sa, reason: length };
-  if (sa.sequence >= sa.lastSequence) return { sa, reason: "exhausted" };
+  if (sa.sequence >= lastSequence) return { sa, reason: "exhausted" };
   const total = packetLength(cipher, length);
   const packet = output?.subarray(0, total) ?? new Uint8Array(total);
   if (packet.length < total) return { sa, reason: "size" };
@@ -97,10 +98,10 @@ export function seal(
   // Before anything else is written: the payload may lie in the output.
   packet.set(length < payload.length ? payload.subarray(0, length) : payload, start);
   for (let i = 0; i < 4; i++) {
-    packet[i] = sa.spi >>> (24 - 8 * i);
+    packet[i] = parameters.spi >>> (24 - 8 * i);
     packet[4 + i] = sequence >>> (24 - 8 * i);
   }
-  const iv = makeIv(cipher, sa.key, sequence);
+  const iv = makeIv(cipher, parameters.key, sequence);
   if (cipher.ivLength) packet.set(iv, 8);
   for (let i = 0; i < padding; i++) packet[start + length + i] = i + 1;
   packet[trailer] = padding;
@@ -108,12 +109,13 @@ export function seal(
   protect(
     "seal",
     cipher,
-    sa,
+    parameters,
     sequence,
     iv,
     packet,
     packet.subarray(start, trailer + 2),
     packet.subarray(start),
   );
-  return { sa: { ...sa, sequence }, packet };
+  // No spread: it is what costs most here.
+  return { sa: { parameters, sequence, lastSequence }, packet };
 }

@@ -2,7 +2,7 @@
 
 import { uint16 } from "../wire/octets.ts";
 import type { TrafficSelector } from "../wire/selectors.ts";
-import type { EspSa } from "./sa.ts";
+import type { EspParameters } from "./sa.ts";
 
 /** Next Header of a dummy packet (RFC 4303 section 2.6). */
 export const DUMMY = 59;
@@ -18,7 +18,7 @@ function isExtension(protocol: number | undefined): boolean {
  * or why it does not carry it.
  */
 export function carried(
-  { mode, source, destination }: EspSa,
+  { mode, source, destination }: EspParameters,
   payload: Uint8Array,
   nextHeader: number,
 ): number | "next-header" | "selectors" {

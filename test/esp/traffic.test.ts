@@ -214,6 +214,11 @@ describe("traffic selectors [REC-esp-b]", () => {
     check("accepted", { remote: [host([1, 2, 3, 4]), remote] }, "the second of two");
     check("selectors", { version: 6 }, "IPv6 through selectors of IPv4");
     check("accepted", { version: 6, local: TUNNEL.local, remote: TUNNEL.remote });
+    check(
+      "selectors",
+      { remote: [TUNNEL.remote[1]!], destination: [0x20, 1, 0xd, 0xb8] },
+      "of IPv4 through IPv6",
+    );
     const other = [0x20, 1, 0xd, 0xb8, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 1];
     check("selectors", { version: 6, local: TUNNEL.local, remote: TUNNEL.remote, destination: other });
     // A range that is no network: bytes of the middle may lie outside of what the ends say for one octet.
@@ -238,6 +243,13 @@ describe("traffic selectors [REC-esp-b]", () => {
     const zero = [selector(local, UDP, 0, 0)];
     check("accepted", { local: zero, protocol: UDP, data: ports(0, 9) });
     check("selectors", { local: zero, protocol: UDP, data: ports(1, 9) });
+    // A port that is not to be seen is not port 0.
+    check("selectors", { local: zero, protocol: UDP, data: new Uint8Array(1) });
+    check("selectors", { local: zero, protocol: UDP, data: ports(0, 9), fragment: 1 });
+    const allButZero = [selector(local, UDP, 1, 0xffff)];
+    check("accepted", { local: allButZero, protocol: UDP, data: ports(0xffff, 9) });
+    check("selectors", { local: allButZero, protocol: UDP, data: ports(0, 9) });
+    check("selectors", { local: allButZero, protocol: UDP, data: new Uint8Array(1) });
   });
 
   test("type and code of ICMP stand for either port", () => {
@@ -256,6 +268,16 @@ describe("traffic selectors [REC-esp-b]", () => {
     assert.equal(seal(CIPHER, outboundSa(child), inner).reason, "selectors");
     inner[0] = 0x46;
     assert.equal(seal(CIPHER, outboundSa(child), inner).reason, undefined);
+    for (const protocol of [0, 43, 44, 60])
+      check(
+        "selectors",
+        {
+          remote: [selector(remote, UDP)],
+          protocol,
+          data: new Uint8Array([UDP, 0, 0, 0, 0, 0, 0, 0, ...ports(1, 2)]),
+        },
+        "IPv4 has no extension headers",
+      );
     check("accepted", { remote: coap, fragment: 0x2000, data: ports(1, 5683) }, "the first fragment");
     for (const fragment of [0x2001, 0x0001, 0x1fff])
       check("selectors", { remote: coap, fragment, data: ports(1, 5683) }, "a later fragment");
