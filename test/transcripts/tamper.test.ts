@@ -1,9 +1,7 @@
 /**
  * Whatever happens to a datagram of a real gateway on its way, the device is safe: each datagram of each transcript is
- * delivered in the state in which the genuine one came, but cut short, at every length, or with a single bit flipped.
- *
- * Of the first transcript of each cipher (AES-CBC, AES-GCM, AES-CCM, ChaCha20-Poly1305) every bit is flipped, of the
- * others one bit of every octet.
+ * delivered in the state in which the genuine one came, but cut short, at every length, or with a single bit flipped,
+ * every bit.
  */
 
 import assert from "node:assert/strict";
@@ -13,13 +11,22 @@ import { type KeyExchange, type Profile, receive, type Session, type Step } from
 import { hex } from "../gateways/json.ts";
 import { checkStep, type Moment, type Transcript, take, transcripts } from "./transcript.ts";
 
-/** The same group, each shared secret computed once only. */
-function remembering(group: KeyExchange): KeyExchange {
+const MODP_2048 = 14;
+
+/**
+ * The same group, each shared secret computed once only. In MODP nearly every value is a good one, and takes long: for
+ * those that the gateway did not send, the value itself is the secret, which is as wrong as the right one would be.
+ */
+function remembering(group: KeyExchange, genuine: readonly Uint8Array[]): KeyExchange {
   const known = new Map<string, Uint8Array | undefined>();
+  const cheap = group.transformId === MODP_2048;
+  const sent = genuine.map(hex).join(" ");
   return {
     ...group,
     sharedSecret(secret, peerValue) {
       const key = `${hex(secret)} ${hex(peerValue)}`;
+      const stranger = cheap && peerValue.length === group.publicLength && !sent.includes(hex(peerValue));
+      if (stranger) return new Uint8Array(peerValue);
       if (!known.has(key)) known.set(key, group.sharedSecret(secret, peerValue));
       const found = known.get(key);
       return found && new Uint8Array(found); // the caller wipes it
@@ -27,9 +34,10 @@ function remembering(group: KeyExchange): KeyExchange {
   };
 }
 
-function remember(profile: Profile): Profile {
+function remember({ profile, moments }: Transcript): Profile {
   const { suite } = profile;
-  return { ...profile, suite: { ...suite, keyExchange: remembering(suite.keyExchange!) } };
+  const genuine = moments.flatMap(({ input }) => ("datagram" in input ? [input.datagram] : []));
+  return { ...profile, suite: { ...suite, keyExchange: remembering(suite.keyExchange!, genuine) } };
 }
 
 const flipped = (datagram: Uint8Array, bit: number): Uint8Array =>
@@ -44,10 +52,9 @@ function shortened(datagram: Uint8Array, length: number): Uint8Array[] {
   return [short, mended];
 }
 
-function* tamperings(datagram: Uint8Array, everyBit: boolean): Generator<Uint8Array> {
+function* tamperings(datagram: Uint8Array): Generator<Uint8Array> {
   for (let length = 0; length < datagram.length; length++) yield* shortened(datagram, length);
-  for (let bit = 0; bit < 8 * datagram.length; bit++)
-    if (everyBit || (bit & 7) === ((bit >> 3) & 7)) yield flipped(datagram, bit);
+  for (let bit = 0; bit < 8 * datagram.length; bit++) yield flipped(datagram, bit);
 }
 
 /** What a protected message meets with: nothing of it counts, and the genuine one still does. */
@@ -58,10 +65,10 @@ function checkIgnored(step: Step, before: Session, what: string): void {
   assert.equal(step.wait, undefined, `${what}: timer`);
   // An error in the clear is remembered, to be told if nothing better comes.
   const { hint } = step.session;
-  assert.ok(
-    isDeepStrictEqual(step.session, hint && before.state === "initiating" ? { ...before, hint } : before),
-    `${what}: session`,
-  );
+  const same =
+    step.session === before ||
+    isDeepStrictEqual(step.session, hint && before.state === "initiating" ? { ...before, hint } : before);
+  assert.equal(same, true, `${what}: session`);
 }
 
 /**
@@ -85,15 +92,15 @@ function checkNoAuthentication(
   assert.ok(["authenticating", "closed"].includes(current.state), `${what}: state ${current.state}`);
 }
 
-function tamper(transcript: Transcript, everyBit: boolean): Record<"ignored" | "cookies" | "taken", number> {
+function tamper(transcript: Transcript): Record<"ignored" | "cookies" | "taken", number> {
   const count = { ignored: 0, cookies: 0, taken: 0 };
-  const profile = remember(transcript.profile);
+  const profile = remember(transcript);
   let session: Session | undefined;
   transcript.moments.forEach((moment, i) => {
     const { input } = moment;
     const genuine = take({ ...transcript, profile }, session, input);
     const before = structuredClone(session);
-    for (const tampered of "datagram" in input ? tamperings(input.datagram, everyBit) : []) {
+    for (const tampered of "datagram" in input ? tamperings(input.datagram) : []) {
       const what = `entry ${i}, ${hex(tampered)}`;
       const step = receive(profile, session!, tampered);
       if (step.session.state !== before!.state) {
@@ -106,10 +113,12 @@ function tamper(transcript: Transcript, everyBit: boolean): Record<"ignored" | "
         assert.equal(before!.state, "initiating", `${what}: only a cookie is answered`);
         count.cookies++;
       } else {
-        checkIgnored(step, before!, what);
+        checkIgnored(step, session!, what);
         count.ignored++;
       }
-      checkStep(take({ ...transcript, profile }, step.session, input), moment, `after ${what}`);
+      // The very same session goes on in the very same way: the functions are pure.
+      if (step.session !== session)
+        checkStep(take({ ...transcript, profile }, step.session, input), moment, `after ${what}`);
     }
     assert.ok(isDeepStrictEqual(session, before), `entry ${i}: the session that was passed in`);
     session = genuine.session;
@@ -117,17 +126,11 @@ function tamper(transcript: Transcript, everyBit: boolean): Record<"ignored" | "
   return count;
 }
 
-const seen = new Set<number>();
-for (const transcript of transcripts) {
-  const { encryptionId } = transcript.profile.suite.cipher;
-  const everyBit = !seen.has(encryptionId);
-  seen.add(encryptionId);
-  const bits = everyBit ? "every bit" : "one bit of every octet";
-  test(`nothing truncated, nothing with a flipped bit counts: ${transcript.name}, ${bits}`, (context) => {
-    const { ignored, cookies, taken } = tamper(transcript, everyBit);
+for (const transcript of transcripts)
+  test(`nothing truncated, nothing with a flipped bit counts: ${transcript.name}`, (context) => {
+    const { ignored, cookies, taken } = tamper(transcript);
     context.diagnostic(
       `${ignored} passed over, ${cookies} cookies, ${taken} taken at first and stopped by AUTH`,
     );
-    assert.ok(ignored > 0 && taken > 0, "both kinds");
+    assert.equal(ignored > 0 && taken > 0, true, "both kinds");
   });
-}
