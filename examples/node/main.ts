@@ -40,23 +40,21 @@ async function run(
   const asked = performance.now();
   const alive = await connection.checkLiveness();
   if (alive) console.log(`\n${strong("alive")}  answered in ${since(asked)}\n`);
+  let unanswered: string | undefined;
   if (destination) {
     const sent = performance.now();
-    const octets = await pinger.ping(connection, destination);
+    const echo = await pinger.ping(connection, destination);
     const target = addressText(destination);
-    if (octets)
-      console.log(
-        `${strong("echo")}  ${target} answered in ${since(sent)}, ${octets.join(" and ")} octets of ESP\n`,
-      );
+    if (typeof echo === "string") unanswered = `${target} did not answer: ${echo}.`;
     else
       console.log(
-        `${strong("echo")}  ${target} did not answer: see routes and policies behind the gateway\n`,
+        `${strong("echo")}  ${target} answered in ${since(sent)}, ${echo.join(" and ")} octets of ESP\n`,
       );
   }
   const closed = await connection.close();
   if (closed.reason !== "requested") return fail(explain(profile, closed));
   console.log(`\n${strong("closed")}  ${rounds()}`);
-  return 0;
+  return unanswered ? fail(unanswered) : 0;
 }
 
 function fail(sentence: string): number {

@@ -11,8 +11,8 @@ const WAIT = 3000;
 /** What `connect` hands arriving ESP packets to, and what asks for an echo. */
 export interface Pinger {
   readonly onPacket: (packet: Uint8Array) => void;
-  /** Resolves with the octets of request and reply on the wire, or with `undefined` when no reply came in time. */
-  ping(connection: Connection, destination: Uint8Array): Promise<[number, number] | undefined>;
+  /** Resolves with the octets of request and reply on the wire, or with the reason why there was no reply. */
+  ping(connection: Connection, destination: Uint8Array): Promise<[number, number] | string>;
 }
 
 export function createPinger({ child: { cipher, mode } }: Profile): Pinger {
@@ -35,10 +35,10 @@ export function createPinger({ child: { cipher, mode } }: Profile): Pinger {
           mode === "tunnel"
             ? seal(cipher, outboundSa(connection.child), emitEchoPacket(request))
             : seal(cipher, outboundSa(connection.child), emitEcho(request), echoProtocol(request));
-        if (sealed.reason) throw new Error(`ESP takes no echo request to that address: ${sealed.reason}`);
+        if (sealed.reason) return resolve(`it is no traffic of this Child SA (${sealed.reason})`);
         const { packet } = sealed;
         let sa = inboundSa(connection.child);
-        const timer = setTimeout(() => resolve(undefined), WAIT);
+        const timer = setTimeout(() => resolve("see routes and policies behind the gateway"), WAIT);
         listener = (arrived) => {
           const opened = open(cipher, sa, arrived);
           sa = opened.sa;
