@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 
 /** Octets of a hexadecimal string. */
 export const hex = (digits: string): Uint8Array => new Uint8Array(Buffer.from(digits, "hex"));

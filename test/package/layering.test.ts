@@ -44,7 +44,19 @@ const ROOMS: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       "error.ts",
     ],
   ],
-  ["index.ts", ["initiator/", "wire/", "crypto/contracts.ts", "profile.ts", "event.ts", "extension.ts", "session.ts", "error.ts"]],
+  [
+    "index.ts",
+    [
+      "initiator/",
+      "wire/",
+      "crypto/contracts.ts",
+      "profile.ts",
+      "event.ts",
+      "extension.ts",
+      "session.ts",
+      "error.ts",
+    ],
+  ],
   ["explain", ["explain/", "profile.ts", "event.ts", "session.ts", "wire/", "crypto/contracts.ts"]],
   // Entry points beside the core: they may look at everything but the algorithms and the core's face.
   [
