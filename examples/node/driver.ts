@@ -20,6 +20,7 @@ import {
   timeout,
 } from "ikelet";
 import { type Allowance, spend } from "ikelet/qcd.js";
+import { resume, resumeEntropyLength, type Ticket } from "ikelet/resumption.js";
 
 export type Closed = Extract<Event, { type: "closed" }>;
 export type ChildFailed = Extract<Event, { type: "child-failed" }>;
@@ -32,6 +33,11 @@ export interface ConnectOptions {
   /** Chosen by the system unless given. */
   localPort?: number;
   localAddress?: string;
+  /**
+   * A ticket, and how many seconds ago it came: in place of the full handshake. If `connect` fails, `afterResume` of
+   * `ikelet/resumption.js` knows what to try next.
+   */
+  resume?: { readonly ticket: Ticket; readonly elapsed: number };
   /**
    * How often, in milliseconds, a message in the clear that says that the gateway does not know us may lead to a
    * liveness check; 60 000 unless given. Such hints come with `ikelet/qcd.js` in the profile.
@@ -57,6 +63,8 @@ export interface Connection {
   sendPacket(packet: Uint8Array): void;
   /** Tells the gateway, and resolves with the end of the session. */
   close(): Promise<Closed>;
+  /** Falls silent, as before a sleep: a Delete would destroy the ticket. After that, `closed` does not resolve. */
+  leave(): void;
 }
 
 /** Why `connect` failed: `event` is the one that says most, `cause` what the socket complained about last. */
@@ -77,10 +85,10 @@ const LINGER = 30_000;
  */
 export async function connect(profile: Profile, options: ConnectOptions): Promise<Connection> {
   const { host, port = 500, localPort = 0, localAddress, onEvent, onPacket, onDatagram } = options;
-  const { hintInterval = 60_000 } = options;
+  const { hintInterval = 60_000, resume: by } = options;
   const portOf = (session: Session): number => (typeof port === "number" ? port : port(session));
-  const entropy = randomBytes(entropyLength(profile));
-  const first = initiate(profile, entropy);
+  const entropy = randomBytes(by ? resumeEntropyLength(profile) : entropyLength(profile));
+  const first = by ? resume(profile, by.ticket, by.elapsed, entropy) : initiate(profile, entropy);
   entropy.fill(0);
   const firstPort = portOf(first.session);
   if (!(firstPort > 0 && firstPort < 65536)) throw new RangeError(`port: got ${firstPort}`);
@@ -174,6 +182,11 @@ export async function connect(profile: Profile, options: ConnectOptions): Promis
       close() {
         take(close(profile, session));
         return closed.promise;
+      },
+      leave() {
+        if (session.state === "closed") return;
+        clearTimeout(timer);
+        socket.close();
       },
     };
   }

@@ -5,6 +5,7 @@ import type { Event, Profile } from "ikelet";
 import { sha1 } from "ikelet/crypto/sha1.js";
 import { addressText, explain } from "ikelet/explain.js";
 import { nat } from "ikelet/nat.js";
+import { crashOptions, tellCrash, withRecovery } from "./crash.ts";
 import { type ConnectError, connect } from "./driver.ts";
 import { startGateway } from "./loopback-gateway.ts";
 import { addressOctets, HELP, readSettings, type Settings, UsageError } from "./options.ts";
@@ -78,12 +79,16 @@ async function withUdp(profile: Profile, host: string): Promise<Profile> {
   return { ...profile, extensions: [nat({ sha1, remote, force: true })] };
 }
 
-async function main({ profile: given, gateway, showKeys, ping }: Settings): Promise<number> {
+async function main({ profile: given, gateway, showKeys, ping, crash }: Settings): Promise<number> {
   const { psk, remote } = given;
   const loopback = gateway
     ? undefined
     : await startGateway(
-        { psk: psk!, ...(remote ? { local: { type: remote.type, data: remote.data } } : {}) },
+        {
+          psk: psk!,
+          ...(remote ? { local: { type: remote.type, data: remote.data } } : {}),
+          ...(crash ? crashOptions() : {}),
+        },
         !!ping,
       );
   const host = gateway?.host ?? loopback!.address;
@@ -92,6 +97,10 @@ async function main({ profile: given, gateway, showKeys, ping }: Settings): Prom
   console.log(`${strong("ikelet")}  ${host} port ${port}${loopback ? ", loopback" : ""}\n`);
   console.log(quiet("      ms    exchange        message  octets  payloads"));
   try {
+    if (crash) {
+      await tellCrash(withRecovery(profile), loopback!, ping!);
+      return 0;
+    }
     return await run(profile, host, port, showKeys, ping);
   } catch (error) {
     return fail(advise(profile, error as ConnectError));

@@ -19,6 +19,7 @@ export const HELP = `\
 Connects to an IKEv2 gateway, shows every message and the Child SA, asks whether the gateway is alive, and closes.
 
   npm start                                  device and gateway on loopback
+  npm start -- --crash                       the gateway loses its state, and the device recovers
   npm start -- --gateway HOST[:PORT] --id ID --psk-file FILE [options]
 
   --gateway HOST[:PORT]  the gateway; port 500 unless given, 4500 with the non-ESP marker
@@ -33,6 +34,7 @@ Connects to an IKEv2 gateway, shows every message and the Child SA, asks whether
   --initial-contact      tell the gateway that older SAs of this identity are dead
   --timeout SECONDS      how long to wait for an answer; 30 unless given
   --ping ADDRESS         send an ICMP echo to that address through the Child SA, inside of UDP
+  --crash                crash detection and resumption, on loopback only; --timeout is then the library's 255
   --show-keys            print keys in full: for Wireshark, not for a screen that others see
   --help
 
@@ -45,6 +47,8 @@ export interface Settings {
   readonly showKeys: boolean;
   /** Where to send an ICMP echo. */
   readonly ping: Uint8Array | undefined;
+  /** Whether the loopback gateway loses its state. */
+  readonly crash: boolean;
 }
 
 /** The command line is wrong, and the message says how. */
@@ -55,6 +59,7 @@ const LOOPBACK = {
   id: "device.example",
   gatewayId: "gw.example",
   psk: "for loopback only, never for a network",
+  ping: "10.99.0.1",
 };
 
 /** @throws UsageError */
@@ -62,6 +67,7 @@ export function readSettings(args: readonly string[]): Settings | "help" {
   const values = readArguments(args);
   if (values.help) return "help";
   const real = values.gateway !== undefined;
+  if (real && values.crash) throw new UsageError("--crash: on loopback only, without --gateway");
   if (real && !values.id) throw new UsageError("--id is missing: say who we are to the gateway");
   if (real && !values["psk-file"]) throw new UsageError("--psk-file is missing: name a file with the key");
 
@@ -69,11 +75,14 @@ export function readSettings(args: readonly string[]): Settings | "help" {
   if (!suite) throw new UsageError(`--suite ${values.suite}: there is no such suite, --help lists them`);
   const cipher = espOf(values.esp);
   if (!cipher) throw new UsageError(`--esp ${values.esp}: there is no such algorithm, --help lists them`);
+  // An echo has to show that traffic passes.
+  const ping = values.ping ?? (values.crash ? LOOPBACK.ping : undefined);
   const gatewayId = values["gateway-id"] ?? (real ? undefined : LOOPBACK.gatewayId);
   return {
     gateway: values.gateway === undefined ? undefined : readEndpoint(values.gateway),
     showKeys: values["show-keys"],
-    ping: values.ping === undefined ? undefined : readPing(values.ping),
+    ping: ping === undefined ? undefined : readPing(ping),
+    crash: values.crash,
     profile: {
       suite,
       local: readIdentity("--id", values.id ?? LOOPBACK.id),
@@ -81,7 +90,10 @@ export function readSettings(args: readonly string[]): Settings | "help" {
       psk: values["psk-file"] === undefined ? readPsk(LOOPBACK.psk) : readPskFile(values["psk-file"]),
       child: { cipher, ...readTraffic(real, values.mode, values["local-ts"], values["remote-ts"]) },
       initialContact: values["initial-contact"],
-      retransmission: readTimeout(values.timeout),
+      // Of the crash, the library's own numbers are the point.
+      ...(values.crash && values.timeout === undefined
+        ? {}
+        : { retransmission: readTimeout(values.timeout ?? "30") }),
     },
   };
 }
@@ -101,8 +113,9 @@ function readArguments(args: readonly string[]) {
         "local-ts": { type: "string" },
         "remote-ts": { type: "string" },
         "initial-contact": { type: "boolean", default: false },
-        timeout: { type: "string", default: "30" },
+        timeout: { type: "string" },
         ping: { type: "string" },
+        crash: { type: "boolean", default: false },
         "show-keys": { type: "boolean", default: false },
         help: { type: "boolean", default: false },
       },
