@@ -52,6 +52,18 @@ export const abilities: Readonly<Record<Kind, Abilities>> = {
   },
 };
 
+export const isCbc = (cipher: Cipher): boolean => cipher.endsWith("cbc");
+
+/** Every ESP suite of a daemon. */
+export function espSuites(kind: Kind): EspProposal[] {
+  const { espCiphers, espIntegrity, esn } = abilities[kind];
+  return espCiphers
+    .flatMap((cipher): EspProposal[] =>
+      isCbc(cipher) ? espIntegrity.map((integrity) => ({ cipher, integrity })) : [{ cipher }],
+    )
+    .flatMap((esp) => (esn ? [esp, { ...esp, esn }] : [esp]));
+}
+
 /** The Child suite that all three have. */
 export const commonEsp: EspProposal = { cipher: "aes256cbc", integrity: "sha512" };
 

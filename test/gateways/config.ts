@@ -56,6 +56,8 @@ export interface GatewayConfig {
   readonly deviceSubnets?: readonly string[];
   /** The gateway hands out a virtual address from here, such as 10.77.0.0/24. */
   readonly pool?: string;
+  /** That it tells together with an address. Not OpenIKED. */
+  readonly nameServer?: string;
   /** UDP encapsulation even where no NAT is seen. Not OpenIKED. */
   readonly encapsulate?: boolean;
   /** Seconds of silence after which the gateway asks whether the device lives; 0, the default, never. Not OpenIKED. */

@@ -14,13 +14,17 @@ import {
   type Step,
   timeout,
 } from "ikelet";
+import { type Nat, unframe } from "ikelet/nat.js";
+import { type ResumptionOptions, resume, resumeEntropyLength, type Ticket } from "ikelet/resumption.js";
 import { show } from "./json.ts";
 import type { Gateway } from "./lab.ts";
-import { openSocket, type Socket } from "./sockets.ts";
+import { openSocket } from "./sockets.ts";
+
+type Call = "initiate" | "resume" | "timeout" | "checkLiveness" | "close";
 
 /** What happened, in this order: a call or a datagram from the gateway, then what came of it. */
 export type Entry =
-  | { readonly call: "initiate" | "timeout" | "checkLiveness" | "close" }
+  | { readonly call: Call }
   | { readonly direction: "in" | "out"; readonly octets: Uint8Array }
   | { readonly event: Event };
 
@@ -33,6 +37,10 @@ export interface Device {
   readonly received: readonly Uint8Array[];
   /** How many of the next datagrams get lost on the way, each direction. */
   lose: { in: number; out: number };
+  /** Takes ESP packets of its SA. */
+  onPacket: (packet: Uint8Array, form: EspForm) => void;
+  /** Sends an ESP packet in the form that its extension for NATs says, by itself without one. */
+  sendPacket(packet: Uint8Array): void;
   checkLiveness(): void;
   close(): void;
   /** The next event of this type that nobody has waited for yet. */
@@ -42,14 +50,33 @@ export interface Device {
   ): Promise<Extract<Event, { readonly type: T }>>;
 }
 
+/** ESP as an IP protocol of its own, or inside of UDP. */
+export type EspForm = "raw" | "udp";
+
+export interface StartOptions {
+  readonly ipv6?: boolean;
+  readonly entropy?: Uint8Array;
+  /** Stands in `extensions` of the profile, too. */
+  readonly nat?: Nat | undefined;
+  /** Resumes with it in place of a full handshake. */
+  readonly ticket?: Ticket;
+  readonly resumption?: ResumptionOptions;
+}
+
 /** All devices of one gateway. */
 export interface Devices {
-  start(profile: Profile, options?: { readonly ipv6?: boolean; readonly entropy?: Uint8Array }): Device;
+  start(profile: Profile, options?: StartOptions): Device;
   /** Forgets all devices that were started. */
   reset(): void;
 }
 
 const spiOf = (datagram: Uint8Array): string => Buffer.from(datagram.subarray(0, 8)).toString("hex");
+
+/** The device's end of the link in one IP version. */
+interface Link {
+  send(port: number, payload: Uint8Array): void;
+  sendEsp(packet: Uint8Array): void;
+}
 
 /** Waits until `find` finds something. */
 export async function eventually<T>(
@@ -65,17 +92,40 @@ export async function eventually<T>(
 }
 
 export async function openDevices(gateway: Gateway): Promise<Devices> {
-  const running = new Map<string, { deliver(datagram: Uint8Array): void; stop(): void }>();
-  const open = async (localAddress: string): Promise<Socket> => {
-    const socket = await openSocket(gateway, { localAddress, localPort: 500 });
-    socket.onMessage((datagram) => running.get(spiOf(datagram))?.deliver(datagram));
-    return socket;
-  };
-  const sockets = { 4: await open(gateway.deviceAddress), 6: await open(gateway.deviceAddress6) };
+  const running = new Map<string, ReturnType<typeof runDevice>>();
+
+  function deliver(payload: Uint8Array, port: number): void {
+    const found = unframe(payload, port);
+    if (found?.type === "ike") running.get(spiOf(found.datagram))?.deliver(found.datagram);
+    if (found?.type === "esp") deliverEsp(found.datagram, "udp");
+  }
+
+  function deliverEsp(packet: Uint8Array, form: EspForm): void {
+    const spi = Buffer.from(packet).readUInt32BE();
+    for (const device of running.values())
+      if (device.session.child?.spiIn === spi) device.onPacket(packet, form);
+  }
+
+  async function open(localAddress: string): Promise<Link> {
+    const udp = (port: number) => openSocket(gateway, { localAddress, localPort: port, remotePort: port });
+    const [ike, natted, esp] = await Promise.all([
+      udp(500),
+      udp(4500),
+      openSocket(gateway, { localAddress, protocol: "esp" }),
+    ]);
+    ike.onMessage((payload) => deliver(payload, 500));
+    natted.onMessage((payload) => deliver(payload, 4500));
+    esp.onMessage((packet) => deliverEsp(packet, "raw"));
+    return {
+      send: (port, payload) => (port === 4500 ? natted : ike).send(payload),
+      sendEsp: (packet) => esp.send(packet),
+    };
+  }
+  const links = { 4: await open(gateway.deviceAddress), 6: await open(gateway.deviceAddress6) };
 
   return {
-    start(profile, { ipv6 = false, entropy = randomBytes(entropyLength(profile)) } = {}) {
-      const device = runDevice(profile, entropy, sockets[ipv6 ? 6 : 4]);
+    start(profile, options = {}) {
+      const device = runDevice(profile, options, links[options.ipv6 ? 6 : 4]);
       running.set(spiOf(device.session.spiI), device);
       return device;
     },
@@ -86,7 +136,14 @@ export async function openDevices(gateway: Gateway): Promise<Devices> {
   };
 }
 
-function runDevice(profile: Profile, entropy: Uint8Array, socket: Socket) {
+function begin(profile: Profile, { ticket, resumption, entropy }: StartOptions): Step {
+  return ticket
+    ? resume(profile, ticket, 0, entropy ?? randomBytes(resumeEntropyLength(profile)), resumption)
+    : initiate(profile, entropy ?? randomBytes(entropyLength(profile)));
+}
+
+function runDevice(profile: Profile, options: StartOptions, link: Link) {
+  const { nat } = options;
   const entries: Entry[] = [];
   const events: Event[] = [];
   const sent: Uint8Array[] = [];
@@ -102,7 +159,7 @@ function runDevice(profile: Profile, entropy: Uint8Array, socket: Socket) {
       entries.push({ direction: "out", octets });
       sent.push(octets);
       if (lose.out > 0) lose.out--;
-      else socket.send(octets);
+      else link.send(nat?.port(session) ?? 500, nat?.frame(session, octets) ?? octets);
     }
     for (const event of step.events) {
       entries.push({ event });
@@ -113,7 +170,7 @@ function runDevice(profile: Profile, entropy: Uint8Array, socket: Socket) {
     if (step.wait > 0) timer = setTimeout(() => call("timeout", timeout(profile, session)), step.wait);
   }
 
-  function call(name: "initiate" | "timeout" | "checkLiveness" | "close", step: Step): void {
+  function call(name: Call, step: Step): void {
     entries.push({ call: name });
     take(step);
   }
@@ -128,6 +185,11 @@ function runDevice(profile: Profile, entropy: Uint8Array, socket: Socket) {
     sent,
     received,
     lose,
+    onPacket(_packet: Uint8Array, _form: EspForm) {},
+    sendPacket(packet: Uint8Array) {
+      if (nat?.encapsulates(session)) link.send(4500, packet);
+      else link.sendEsp(packet);
+    },
     checkLiveness: () => call("checkLiveness", checkLiveness(profile, session)),
     close: () => call("close", close(profile, session)),
     async until<T extends Event["type"]>(type: T, milliseconds?: number) {
@@ -156,6 +218,6 @@ function runDevice(profile: Profile, entropy: Uint8Array, socket: Socket) {
     },
     stop: () => clearTimeout(timer),
   };
-  call("initiate", initiate(profile, entropy));
+  call(options.ticket ? "resume" : "initiate", begin(profile, options));
   return device as typeof device & Device;
 }

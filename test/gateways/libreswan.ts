@@ -63,11 +63,14 @@ function connectionFile(config: GatewayConfig): string {
     "  pfs=no",
     "  narrowing=yes",
     `  encapsulation=${config.encapsulate ? "yes" : "auto"}`,
+    // The script would set routes, which takes half a second, and the default route leads to the device anyway.
+    "  leftupdown=/bin/true",
     "  auto=add",
   ];
   if (mode === "tunnel") lines.push(`  leftsubnet=${gatewaySubnets.join(",")}`);
   if (mode === "tunnel" && deviceSubnets) lines.push(`  rightsubnet=${deviceSubnets.join(",")}`);
   if (pool) lines.push(`  rightaddresspool=${pool}`);
+  if (config.nameServer) lines.push(`  modecfgdns=${config.nameServer}`);
   if (livenessSeconds > 0) lines.push(`  dpddelay=${livenessSeconds}s`);
   if (resumption) lines.push("  session-resumption=yes");
   return lines.join("\n");

@@ -95,7 +95,7 @@ export function selectorOf(network: string): TrafficSelector {
   return net(octets, prefix ? Number(prefix) : 8 * octets.length);
 }
 
-function addressOctets(address: string): Uint8Array {
+export function addressOctets(address: string): Uint8Array {
   if (!isIPv6(address)) return Uint8Array.from(address.split("."), Number);
   const [head, tail] = address.split("::").map((part) => (part ? part.split(":") : []));
   const zeros = new Array<string>(8 - head!.length - (tail?.length ?? 0)).fill("0");
@@ -106,3 +106,8 @@ function addressOctets(address: string): Uint8Array {
     }),
   );
 }
+
+export const addressText = (address: Uint8Array): string =>
+  address.length === 4
+    ? address.join(".")
+    : [0, 2, 4, 6, 8, 10, 12, 14].map((i) => ((address[i]! << 8) | address[i + 1]!).toString(16)).join(":");

@@ -152,7 +152,7 @@ async function recordOne(lab: Lab, recording: Recording): Promise<void> {
   const endCapture = isForTshark(recording)
     ? await capture(gateway, `${vectors}captures/${name}.pcap`, "udp or esp")
     : undefined;
-  const device = start(lab, words, entropy);
+  const device = start(lab, words, { entropy });
   const connected = await established(lab, device);
   if (endCapture) await writeKeys(name, words, connected);
   await talk(lab, connected, recording.end);

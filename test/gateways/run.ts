@@ -55,7 +55,10 @@ async function runKind(kind: Kind, root: string): Promise<Result[]> {
   const gateway = await startGateway(kind, runnable[0]!.config, root);
   const devices = await openDevices(gateway);
   let configured: Case["config"] | undefined = runnable[0]!.config;
-  for (const { name, config, run } of runnable) {
+  const tries = runnable.slice();
+  const repeated = new Set<string>();
+  for (const one of tries) {
+    const { name, config, run } = one;
     const begin = performance.now();
     let logged = gateway.log().length;
     try {
@@ -68,11 +71,15 @@ async function runKind(kind: Kind, root: string): Promise<Result[]> {
         })(),
       );
       configured = config;
-      note({ name, result: "pass" }, performance.now() - begin);
+      const reason = repeated.has(name) ? { reason: "at the second try" } : {};
+      note({ name, result: "pass", ...reason }, performance.now() - begin);
     } catch (error) {
       configured = undefined; // whatever it left behind ends with the daemon
       const reason = error instanceof Error ? error.message : String(error);
-      note({ name, result: "fail", reason }, performance.now() - begin);
+      // Three machines on two cores lose a datagram now and then: a failure that counts happens twice.
+      if (repeated.has(name)) note({ name, result: "fail", reason }, performance.now() - begin);
+      else tries.push(one);
+      repeated.add(name);
       console.error(`${name}: ${(error as Error).stack}\n${gateway.log().slice(logged).slice(-logTail)}\n`);
     } finally {
       devices.reset();

@@ -54,6 +54,7 @@ function connectionFile(config: GatewayConfig): string {
   const { gatewayId, deviceId, psk, mode, livenessSeconds, gatewaySubnets, deviceSubnets, pool } =
     fill(config);
   const remote = deviceSubnets ? `remote_ts = ${deviceSubnets.join(",")}` : "";
+  const dns = config.nameServer ? `dns = ${config.nameServer}` : "";
   const selectors = mode === "tunnel" ? `local_ts = ${gatewaySubnets.join(",")}\n      ${remote}` : "";
   return `
 connections {
@@ -81,7 +82,7 @@ connections {
     } }
   }
 }
-${pool ? `pools { pool { addrs = ${pool}\n } }` : ""}
+${pool ? `pools { pool { addrs = ${pool}\n ${dns}\n } }` : ""}
 secrets { ike-1 {
   id = ${idWord(deviceId)}
   secret = "${psk}"

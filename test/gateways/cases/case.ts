@@ -1,8 +1,9 @@
 // What a case is, and what most of them begin with.
 
+import type { Profile } from "ikelet";
 import { commonEsp } from "../abilities.ts";
 import type { EspProposal, GatewayConfig, IkeProposal } from "../config.ts";
-import type { Device, Devices } from "../device.ts";
+import type { Device, Devices, StartOptions } from "../device.ts";
 import type { Gateway, Kind } from "../lab.ts";
 import { type ProfileWords, profileOf, wordsFor } from "../profile.ts";
 import { type Connected, checkEstablished } from "./checks.ts";
@@ -36,9 +37,13 @@ export const gatewayConfig = (changes: Partial<GatewayConfig> = {}): GatewayConf
 });
 
 /** A device that has sent its first request. */
-export function start({ devices, config }: Lab, changes: Words = {}, entropy?: Uint8Array): Device {
-  const profile = profileOf({ ...wordsFor(config), ...changes });
-  return devices.start(profile, { ipv6: config.ipv6 ?? false, ...(entropy && { entropy }) });
+export function start(
+  { devices, config }: Lab,
+  changes: Words = {},
+  { extensions = [], ...options }: StartOptions & Pick<Profile, "extensions"> = {},
+): Device {
+  const profile = { ...profileOf({ ...wordsFor(config), ...changes }), extensions };
+  return devices.start(profile, { ipv6: config.ipv6 ?? false, ...options });
 }
 
 /** Waits for the Child SA and compares it with the gateway's kernel. */

@@ -1,16 +1,14 @@
 // Every IKE suite that the daemon has, each with one of its ESP suites in turn, so that each of these comes up too.
 
-import { abilities } from "../abilities.ts";
+import { abilities, espSuites, isCbc } from "../abilities.ts";
 import { espName, ikeName } from "../algorithms.ts";
-import type { Cipher, EspProposal, GatewayConfig, Hash, IkeProposal } from "../config.ts";
+import type { GatewayConfig, Hash, IkeProposal } from "../config.ts";
 import type { Kind } from "../lab.ts";
 import { type Case, connect } from "./case.ts";
 import { checkGone } from "./checks.ts";
 
 /** How many IKE proposals it takes at a time. */
 const mostProposals: Record<Kind, number> = { strongswan: 1000, libreswan: 1000, iked: 12 };
-
-const isCbc = (cipher: Cipher): boolean => cipher.endsWith("cbc");
 
 function ikeSuites(kind: Kind): IkeProposal[] {
   const { ikeCiphers, ikeIntegrity, prfs, groups } = abilities[kind];
@@ -24,15 +22,6 @@ function ikeSuites(kind: Kind): IkeProposal[] {
       );
     }),
   );
-}
-
-function espSuites(kind: Kind): EspProposal[] {
-  const { espCiphers, espIntegrity, esn } = abilities[kind];
-  return espCiphers
-    .flatMap((cipher): EspProposal[] =>
-      isCbc(cipher) ? espIntegrity.map((integrity) => ({ cipher, integrity })) : [{ cipher }],
-    )
-    .flatMap((esp) => (esn ? [esp, { ...esp, esn }] : [esp]));
 }
 
 export function suites(kind: Kind): Case[] {
