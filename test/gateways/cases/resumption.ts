@@ -12,7 +12,6 @@ import { type Case, gatewayConfig, type Lab, start, type Words } from "./case.ts
 import { checkEstablished } from "./checks.ts";
 
 const IKE_SA_INIT = 34;
-const IKE_SESSION_RESUME = 38;
 const AUTHENTICATION_FAILED = 24;
 const TICKET_NACK = 16412;
 /** For everything that stays unanswered. */
