@@ -1,6 +1,7 @@
 // Session resumption with libreswan, the one gateway here that has it.
 
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ChildSa, Event, IkeletError } from "ikelet";
 import { afterResume, resumption, type Ticket, ticketSurvives } from "ikelet/resumption.js";
 import { loadTicket, saveTicket } from "ikelet/storage.js";
@@ -14,14 +15,19 @@ import { checkEstablished } from "./checks.ts";
 const IKE_SA_INIT = 34;
 const AUTHENTICATION_FAILED = 24;
 const TICKET_NACK = 16412;
-/** For everything that stays unanswered. */
-const soon: Words = { retransmission: { wait: 200, sends: 3 } };
+const secondInMilliseconds = 1000;
+const retransmission = { wait: 200, sends: 3 };
+/**
+ * With INITIAL_CONTACT the gateway forgets the session before. Otherwise it keeps both, and of two SAs that are of one
+ * second Linux sends through the older one.
+ */
+const alone: Words = { retransmission, initialContact: true };
 const config = gatewayConfig({ resumption: true });
 
 type Closed = Extract<Event, { readonly type: "closed" }>;
 
 const begin = (lab: Lab, options: StartOptions = {}): Device =>
-  start(lab, soon, { extensions: [resumption({ grace: 200 })], ...options });
+  start(lab, alone, { extensions: [resumption({ grace: 200 })], ...options });
 
 const present = (lab: Lab, ticket: Ticket): Device => begin(lab, { ticket });
 
@@ -73,6 +79,15 @@ async function refusedTicket(lab: Lab, ticket: Ticket): Promise<Closed> {
   assert.equal(device.sent.length, 1, "nothing is repeated");
   assert.equal(afterResume(ticket, end), undefined, "a full handshake is due");
   return end;
+}
+
+/** Each resumption brings the ticket for the next. */
+async function chain(lab: Lab): Promise<void> {
+  let { ticket } = await resumed(lab);
+  for (let resumption = 2; resumption <= 10; resumption++)
+    ({ ticket } = await up(lab, present(lab, ticket)).catch((error: Error) => {
+      throw new Error(`resumption ${resumption}: ${error.message}`, { cause: error });
+    }));
 }
 
 async function restarted(lab: Lab): Promise<void> {
@@ -145,12 +160,21 @@ async function closed(lab: Lab): Promise<void> {
   await checkForgotten(lab, child);
 }
 
-/** With INITIAL_CONTACT the gateway forgets the session that the ticket is from. */
 async function initialContact(lab: Lab): Promise<void> {
   const { child, ticket } = await resumed(lab);
-  const device = start(lab, { ...soon, initialContact: true }, { extensions: [resumption()], ticket });
-  await up(lab, device);
+  await up(lab, present(lab, ticket));
   await checkForgotten(lab, child);
+}
+
+async function withoutInitialContact(lab: Lab): Promise<void> {
+  const { child, ticket } = await resumed(lab);
+  await sleep(secondInMilliseconds);
+  await up(lab, start(lab, { retransmission }, { extensions: [resumption()], ticket }));
+  const spis = (await lab.gateway.xfrmState()).map(({ spi }) => spi);
+  assert.ok(
+    spis.includes(child.inbound.spi) && spis.includes(child.outbound.spi),
+    "the SA before is there, too",
+  );
 }
 
 async function checkForgotten(lab: Lab, { inbound, outbound }: ChildSa): Promise<void> {
@@ -162,6 +186,7 @@ async function checkForgotten(lab: Lab, { inbound, outbound }: ChildSa): Promise
 export function resumptions(kind: Kind): Case[] {
   const skip = kind === "libreswan" ? undefined : "libreswan alone has session resumption";
   const rows: readonly [name: string, run: Case["run"]][] = [
+    ["ten in a chain", chain],
     ["gateway restarted", restarted],
     ["IKE_SESSION_RESUME response lost", lostResponse],
     ["ticket damaged", damaged],
@@ -170,6 +195,7 @@ export function resumptions(kind: Kind): Case[] {
     ["ticket stored", stored],
     ["session closed", closed],
     ["initial contact", initialContact],
+    ["no initial contact", withoutInitialContact],
   ];
   return rows.map(([name, run]) => ({ name: `resumption, ${name}`, config, skip, run }));
 }
