@@ -1,4 +1,5 @@
 // Runs the cases against the real gateways: npm run test:gateways -- [--json] [words that a name must contain…]
+// With --record transcripts or --record packets it makes these vectors anew instead.
 // One row per case; exit code 1 when one failed or when none ran.
 
 import { parseArgs } from "node:util";
@@ -6,7 +7,8 @@ import type { Case, Lab } from "./cases/case.ts";
 import { casesOf } from "./cases/index.ts";
 import { openDevices } from "./device.ts";
 import { type Kind, rootfs, startGateway } from "./lab.ts";
-import { record } from "./record.ts";
+import { recordPackets } from "./record-packets.ts";
+import { recordTranscripts } from "./record-transcripts.ts";
 
 interface Result {
   readonly name: string;
@@ -19,7 +21,7 @@ const caseMilliseconds = 15_000;
 const logTail = 6000;
 
 const { values: options, positionals: words } = parseArgs({
-  options: { json: { type: "boolean" }, record: { type: "boolean" } },
+  options: { json: { type: "boolean" }, record: { type: "string" } },
   allowPositionals: true,
 });
 
@@ -91,7 +93,9 @@ async function runKind(kind: Kind, root: string): Promise<Result[]> {
 
 const begin = performance.now();
 const root = await rootfs();
-if (options.record) await record(root);
+if (options.record === "transcripts") await recordTranscripts(root);
+else if (options.record === "packets") await recordPackets(root);
+else if (options.record) throw new Error(`--record ${options.record}: expected transcripts or packets`);
 else {
   const perKind = await Promise.all(
     kinds.map((kind) =>

@@ -1,4 +1,4 @@
-/** What passed between a device and a real gateway, recorded by `npm run test:gateways -- --record`. */
+/** What passed between a device and a real gateway, recorded by `npm run test:gateways -- --record transcripts`. */
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";

@@ -162,7 +162,7 @@ async function recordOne(lab: Lab, recording: Recording): Promise<void> {
   console.log(name);
 }
 
-export async function record(root: string): Promise<void> {
+export async function recordTranscripts(root: string): Promise<void> {
   for (const directory of ["transcripts", "captures"]) await mkdir(vectors + directory, { recursive: true });
   for (const recording of recordings) {
     const { kind, ike, esp } = recording;
