@@ -67,18 +67,14 @@ for (const file of readdirSync(directory))
       assert.equal(inbound.sequence, outbound.sequence, "a reply for each");
     });
 
-    test(`${file}, ${name}: with one bit changed the kernel's packet is refused`, () => {
+    test(`${file}, ${name}: with one octet changed the kernel's packet is refused`, () => {
       const { octets } = packets.find(({ direction }) => direction === "in")!;
       const inbound = inboundSa(child);
-      for (let bit = 0; bit < 8 * octets.length; bit++) {
-        const changed = Uint8Array.from(octets, (octet, i) =>
-          i === bit >> 3 ? octet ^ (1 << (bit & 7)) : octet,
-        );
+      for (let at = 0; at < octets.length; at++) {
+        const changed = octets.with(at, octets[at]! ^ (1 << (at % 8)));
         const opened = open(cipher, inbound, changed);
-        assert.equal(opened.sa, inbound, `bit ${bit}: the SA is unchanged`);
-        // The number 1 becomes 0.
-        const reason = bit < 32 ? "foreign" : bit === 56 ? "old" : "integrity";
-        assert.equal(opened.reason, reason, `bit ${bit}`);
+        assert.equal(opened.sa, inbound, `octet ${at}: the SA is unchanged`);
+        assert.equal(opened.reason, at < 4 ? "foreign" : "integrity", `octet ${at}`);
       }
     });
   }
