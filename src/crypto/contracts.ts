@@ -122,11 +122,15 @@ export interface KeyExchange {
   /** Octets of a public value on the wire. */
   readonly publicLength: number;
   /**
+   * What the KE payload of the request carries (RFC 7296 section 3.4).
+   *
    * @param secret `secretLength` random octets
    * @returns our public value, `publicLength` octets in the encoding of the KE payload
    */
   readonly publicValue: (secret: Uint8Array) => Uint8Array;
   /**
+   * What both sides know in the end, g^ir of RFC 7296 section 2.14.
+   *
    * @param secret the octets that made our public value
    * @param peerValue what the peer sent as its public value: anything of any length
    * @returns g^ir, or `undefined` for a peer value that must not be used (wrong length, not on the curve,
