@@ -73,12 +73,16 @@ export const commonEsp: EspProposal = { cipher: "aes256cbc", integrity: "sha512"
  */
 export const triggers = {
   strongswan: {
+    initiate: "swanctl --initiate --child net --timeout 5",
     rekeyChild: "swanctl --rekey --child net",
     rekeyIke: "swanctl --rekey --ike dev",
     deleteChild: "swanctl --terminate --child net --timeout -1",
     deleteIke: "swanctl --terminate --ike dev --timeout -1",
   },
   libreswan: {
+    initiate: "ipsec whack --rundir /run/pluto --asynchronous --initiate --name dev",
+    /** Forgets the SA and keeps the ticket: the next `initiate` resumes. */
+    suspend: "ipsec whack --rundir /run/pluto --suspend --name dev",
     rekeyChild: "ipsec whack --rundir /run/pluto --asynchronous --rekey-child --name dev",
     rekeyIke: "ipsec whack --rundir /run/pluto --asynchronous --rekey-ike --name dev",
     deleteChild: "ipsec whack --rundir /run/pluto --asynchronous --delete-child --name dev",

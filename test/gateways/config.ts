@@ -69,6 +69,8 @@ export interface GatewayConfig {
   readonly cookies?: boolean;
   /** RFC 5723; libreswan only. */
   readonly resumption?: boolean;
+  /** The daemon is to begin: it knows the address of the other side. Not OpenIKED. */
+  readonly initiates?: boolean;
   /** OpenIKED only, the others rekey on command: seconds after which it rekeys. */
   readonly ikeLifetimeSeconds?: number;
   readonly childLifetimeSeconds?: number;

@@ -54,14 +54,15 @@ function connectionFile(config: GatewayConfig): string {
     "  authby=secret",
     `  left=${config.ipv6 ? "fd09::2" : "10.9.0.2"}`,
     `  leftid="${idWord(gatewayId)}"`,
-    "  right=%any",
+    `  right=${config.initiates ? "10.9.0.1" : "%any"}`,
     `  rightid="${idWord(deviceId)}"`,
     `  ike=${config.ike.map(ikeWords).join(",")}`,
     `  esp=${config.esp.map(espWords).join(",")}`,
     `  esn=${esnWord(config.esp)}`,
     `  type=${mode}`,
     "  pfs=no",
-    "  narrowing=yes",
+    // With it the connection that it begins would be a copy, which cannot be suspended by its name.
+    `  narrowing=${config.initiates ? "no" : "yes"}`,
     `  encapsulation=${config.encapsulate ? "yes" : "auto"}`,
     // The script would set routes, which takes half a second, and the default route leads to the device anyway.
     "  leftupdown=/bin/true",

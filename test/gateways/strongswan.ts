@@ -61,6 +61,7 @@ connections {
   dev {
     version = 2
     local_addrs = ${config.ipv6 ? "fd09::2" : "10.9.0.2"}
+    ${config.initiates ? "remote_addrs = 10.9.0.1" : ""}
     proposals = ${config.ike.map(ikeWords).join(",")}
     rekey_time = 0
     dpd_delay = ${livenessSeconds}s
