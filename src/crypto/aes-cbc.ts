@@ -1,14 +1,9 @@
-import { cbc, ecb } from "@noble/ciphers/aes.js";
+import { cbc } from "@noble/ciphers/aes.js";
 import type { Cipher, Integrity } from "./contracts.ts";
-import { equalSecrets } from "./equal.ts";
+import { encryptThenMac } from "./encrypt-then-mac.ts";
 import { place } from "./place.ts";
 
-const BLOCK_LENGTH = 16;
-
-/** The buffer, if it begins where a word begins: noble writes to no other. */
-function wholeWords(octets: Uint8Array | undefined): Uint8Array | undefined {
-  return octets && octets.byteOffset % 4 === 0 ? octets : undefined;
-}
+const NO_PADDING = { disablePadding: true };
 
 /**
  * ENCR_AES_CBC (12), RFC 3602, with an integrity algorithm: encrypt, then MAC. Key 16 or 32 octets, IV 16, ICV as
@@ -36,52 +31,9 @@ function wholeWords(octets: Uint8Array | undefined): Uint8Array | undefined {
  * ```
  */
 export function aesCbc(keyBits: 128 | 256, integrity: Integrity): Cipher {
-  const keyLength = keyBits / 8;
-  const { icvLength } = integrity;
-  const noPadding = { disablePadding: true };
-  const nothing = new Uint8Array();
-  const mode = (key: Uint8Array, iv: Uint8Array) => cbc(key.subarray(0, keyLength), iv, noPadding);
-  const computeIcv = (key: Uint8Array, ...chunks: Uint8Array[]): Uint8Array =>
-    integrity
-      .keyed(key.subarray(keyLength))(...chunks)
-      .subarray(0, icvLength);
-  return {
-    encryptionId: 12,
-    keyBits,
-    integrityId: integrity.transformId,
-    keyLength,
-    integrityKeyLength: integrity.keyLength,
-    ivLength: BLOCK_LENGTH,
-    icvLength,
-    blockLength: BLOCK_LENGTH,
-    unpredictableIv: (key, counter) => {
-      const block = new Uint8Array(BLOCK_LENGTH);
-      block.set(counter, BLOCK_LENGTH - counter.length);
-      return ecb(key.subarray(0, keyLength), noPadding).encrypt(block);
-    },
-    seal: (
-      key,
-      iv,
-      associatedData,
-      plaintext,
-      output = new Uint8Array(plaintext.length + icvLength),
-      tail = nothing,
-    ) => {
-      const space = output.subarray(0, plaintext.length);
-      const ciphertext = mode(key, iv).encrypt(plaintext, wholeWords(space));
-      if (ciphertext !== space) space.set(ciphertext);
-      output.set(computeIcv(key, associatedData, iv, ciphertext, tail), ciphertext.length);
-      return output;
-    },
-    open: (key, iv, associatedData, sealed, output, tail = nothing) => {
-      const length = sealed.length - icvLength;
-      if (length < 0 || length % BLOCK_LENGTH || iv.length !== BLOCK_LENGTH) return undefined;
-      const ciphertext = sealed.subarray(0, length);
-      const icv = computeIcv(key, associatedData, iv, ciphertext, tail);
-      if (!equalSecrets(icv, sealed.subarray(length))) return undefined;
-      const space = wholeWords(output);
-      const plaintext = mode(key, iv).decrypt(ciphertext, space);
-      return space ?? place(plaintext, output);
-    },
-  };
+  return encryptThenMac(keyBits, integrity, (operation, key, iv, input, output) => {
+    const run = cbc(key, iv, NO_PADDING)[operation];
+    // noble writes to no output but one that begins where a word begins.
+    return output && output.byteOffset % 4 === 0 ? run(input, output) : place(run(input), output);
+  });
 }

@@ -1,5 +1,6 @@
 import { aead } from "./aead.ts";
 import type { BlockCipher, Cipher } from "./contracts.ts";
+import { ctr } from "./ctr.ts";
 import { equalSecrets } from "./equal.ts";
 import { place } from "./place.ts";
 
@@ -84,14 +85,9 @@ export function ccm(block: BlockCipher, keyBits: number, icvLength: number, salt
         return mac.subarray(0, icvLength);
       };
 
-      const crypt = (input: Uint8Array, output: Uint8Array): Uint8Array => {
-        let stream = input;
-        for (let i = 0; i < input.length; i++) {
-          if (i % 16 === 0) stream = encrypted(0, i / 16 + 1);
-          output[i] = input[i]! ^ stream[i % 16]!;
-        }
-        return output;
-      };
+      /** Number 0 is the one that hides the ICV. */
+      const crypt = (input: Uint8Array, output: Uint8Array): Uint8Array =>
+        ctr((i) => encrypted(0, i + 1), input, output);
 
       return {
         encrypt: (plaintext, output = new Uint8Array(plaintext.length + icvLength)) => {

@@ -108,8 +108,8 @@ export interface Integrity {
 }
 
 /**
- * A block cipher of 16 octets, for modes: keyed once, it encrypts single blocks, in place. A block begins at a
- * `byteOffset` that is a multiple of 4, because noble works on words.
+ * A block cipher of 16 octets, for modes: keyed once, it encrypts single blocks, in place (for CBC its inverse, of the
+ * same form, decrypts them). A block begins at a `byteOffset` that is a multiple of 4, because noble works on words.
  */
 export type BlockCipher = (key: Uint8Array) => (block: Uint8Array) => void;
 

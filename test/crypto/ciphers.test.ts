@@ -5,9 +5,13 @@ import fc from "fast-check";
 import { aesCbc } from "ikelet/crypto/aes-cbc.js";
 import { aesCcm } from "ikelet/crypto/aes-ccm.js";
 import { aesGcm } from "ikelet/crypto/aes-gcm.js";
+import { aesSmall } from "ikelet/crypto/aes-small.js";
+import { aesSmallInverse } from "ikelet/crypto/aes-small-inverse.js";
+import { cbc } from "ikelet/crypto/cbc.js";
 import { ccm } from "ikelet/crypto/ccm.js";
 import { chacha20Poly1305 } from "ikelet/crypto/chacha20-poly1305.js";
 import type { BlockCipher, Cipher, Integrity } from "ikelet/crypto/contracts.js";
+import { gcm } from "ikelet/crypto/gcm.js";
 import { hmacSha256_128 } from "ikelet/crypto/hmac-sha256-128.js";
 import { hmacSha384_192 } from "ikelet/crypto/hmac-sha384-192.js";
 import { hmacSha512_256 } from "ikelet/crypto/hmac-sha512-256.js";
@@ -55,6 +59,9 @@ const nodeCbc =
     return concat(ciphertext, icv.subarray(0, icvLength));
   };
 
+/** Each mode comes with noble's AES and with the small one. */
+const SMALL = ["", ", small AES"];
+
 /** `lengths`: encryption ID, key bits, integrity ID, then octets of key, integrity key, IV, ICV, block (table N9). */
 const ciphers: { name: string; cipher: Cipher; reference: Seal; lengths: number[] }[] = [
   {
@@ -64,30 +71,38 @@ const ciphers: { name: string; cipher: Cipher; reference: Seal; lengths: number[
     lengths: [28, 0, 0, 36, 0, 8, 16, 1],
   },
   ...([128, 256] as const).flatMap((bits) => [
-    {
-      name: `AES-GCM-16, ${bits} bits`,
-      cipher: aesGcm(bits),
+    ...[aesGcm(bits), gcm(aesSmall(), bits)].map((cipher, i) => ({
+      name: `AES-GCM-16, ${bits} bits${SMALL[i]}`,
+      cipher,
       reference: nodeAead(`aes-${bits}-gcm`, bits / 8, 16),
       lengths: [20, bits, 0, bits / 8 + 4, 0, 8, 16, 1],
-    },
-    ...([8, 16] as const).map((icv) => ({
-      name: `AES-CCM-${icv}, ${bits} bits`,
-      cipher: aesCcm(bits, icv),
-      reference: nodeAead(`aes-${bits}-ccm`, bits / 8, icv),
-      lengths: [icv === 8 ? 14 : 16, bits, 0, bits / 8 + 3, 0, 8, icv, 1],
     })),
+    ...([8, 16] as const).flatMap((icv) =>
+      [aesCcm(bits, icv), ccm(aesSmall(), bits, icv)].map((cipher, i) => ({
+        name: `AES-CCM-${icv}, ${bits} bits${SMALL[i]}`,
+        cipher,
+        reference: nodeAead(`aes-${bits}-ccm`, bits / 8, icv),
+        lengths: [icv === 8 ? 14 : 16, bits, 0, bits / 8 + 3, 0, 8, icv, 1],
+      })),
+    ),
     ...(
       [
         [hmacSha256_128, 256, 12],
         [hmacSha384_192, 384, 13],
         [hmacSha512_256, 512, 14],
       ] as const
-    ).map(([integrity, hash, id]) => ({
-      name: `AES-CBC, ${bits} bits, HMAC-SHA-${hash}`,
-      cipher: aesCbc(bits, integrity),
-      reference: nodeCbc(bits, `sha${hash}`, hash / 16),
-      lengths: [12, bits, id, bits / 8, hash / 8, 16, hash / 16, 16],
-    })),
+    ).flatMap(([integrity, hash, id]) =>
+      [
+        aesCbc(bits, integrity),
+        // The mode does not depend on the hash.
+        ...(hash === 256 ? [cbc(aesSmall(), aesSmallInverse(), bits, integrity)] : []),
+      ].map((cipher, i) => ({
+        name: `AES-CBC, ${bits} bits, HMAC-SHA-${hash}${SMALL[i]}`,
+        cipher,
+        reference: nodeCbc(bits, `sha${hash}`, hash / 16),
+        lengths: [12, bits, id, bits / 8, hash / 8, 16, hash / 16, 16],
+      })),
+    ),
   ]),
 ];
 
@@ -202,57 +217,73 @@ for (const { name, cipher, reference, lengths } of ciphers)
     });
   });
 
-describe("AES-CBC", () => {
-  const key = random(16 + 32);
-  const cipher = aesCbc(128, hmacSha256_128);
+for (const [i, cipher] of [
+  aesCbc(128, hmacSha256_128),
+  cbc(aesSmall(), aesSmallInverse(), 128, hmacSha256_128),
+].entries())
+  describe(`AES-CBC${SMALL[i]}`, () => {
+    const key = random(16 + 32);
 
-  test("makes the unpredictable IV by encrypting the counter", () => {
-    for (const counter of [new Uint8Array(8), random(8), unaligned(random(8))]) {
-      const ecb = createCipheriv("aes-128-ecb", key.subarray(0, 16), null).setAutoPadding(false);
-      const expected = ecb.update(concat(new Uint8Array(8), counter));
-      assert.equal(toHex(cipher.unpredictableIv!(key, counter)), toHex(expected));
-    }
-  });
-
-  test("takes whole blocks only, even with a good ICV", () => {
-    assert.throws(() => cipher.seal(key, random(16), random(4), random(17)));
-    const iv = random(16);
-    const aad = random(4);
-    for (const length of [0, 1, 15, 16, 17]) {
-      const ciphertext = random(length);
-      const mac = createHmac("sha256", key.subarray(16)).update(aad).update(iv).update(ciphertext).digest();
-      const opened = cipher.open(key, iv, aad, concat(ciphertext, mac.subarray(0, 16)));
-      assert.equal(opened?.length, length % 16 ? undefined : length);
-    }
-  });
-
-  test("does not move octets between associated data and IV", () => {
-    const iv = random(16);
-    const sealed = cipher.seal(key, iv, random(0), random(16));
-    assert.equal(cipher.open(key, iv.subarray(8), iv.subarray(0, 8), sealed), undefined);
-  });
-
-  test("verifies before it decrypts", () => {
-    let decrypted = false;
-    const sealed = cipher.seal(key, random(16), random(4), random(32));
-    const watched = new Proxy(key, {
-      get: (target, name) => {
-        if (name !== "subarray") return Reflect.get(target, name, target);
-        return (from: number, to?: number) => {
-          if (from === 0) decrypted = true;
-          return target.subarray(from, to);
-        };
-      },
+    test("makes the unpredictable IV by encrypting the counter", () => {
+      for (const counter of [new Uint8Array(8), random(8), unaligned(random(8))]) {
+        const ecb = createCipheriv("aes-128-ecb", key.subarray(0, 16), null).setAutoPadding(false);
+        const expected = ecb.update(concat(new Uint8Array(8), counter));
+        assert.equal(toHex(cipher.unpredictableIv!(key, counter)), toHex(expected));
+      }
     });
-    assert.equal(cipher.open(watched, random(16), random(4), sealed), undefined);
-    assert.equal(decrypted, false);
+
+    test("takes whole blocks only, even with a good ICV", () => {
+      assert.throws(() => cipher.seal(key, random(16), random(4), random(17)));
+      const iv = random(16);
+      const aad = random(4);
+      for (const length of [0, 1, 15, 16, 17]) {
+        const ciphertext = random(length);
+        const mac = createHmac("sha256", key.subarray(16)).update(aad).update(iv).update(ciphertext).digest();
+        const opened = cipher.open(key, iv, aad, concat(ciphertext, mac.subarray(0, 16)));
+        assert.equal(opened?.length, length % 16 ? undefined : length);
+      }
+    });
+
+    test("does not move octets between associated data and IV", () => {
+      const iv = random(16);
+      const sealed = cipher.seal(key, iv, random(0), random(16));
+      assert.equal(cipher.open(key, iv.subarray(8), iv.subarray(0, 8), sealed), undefined);
+    });
+
+    test("verifies before it decrypts", () => {
+      let decrypted = false;
+      const sealed = cipher.seal(key, random(16), random(4), random(32));
+      const watched = new Proxy(key, {
+        get: (target, name) => {
+          if (name !== "subarray") return Reflect.get(target, name, target);
+          return (from: number, to?: number) => {
+            if (from === 0) decrypted = true;
+            return target.subarray(from, to);
+          };
+        },
+      });
+      assert.equal(cipher.open(watched, random(16), random(4), sealed), undefined);
+      assert.equal(decrypted, false);
+    });
   });
+
+test("GCM over any block cipher counts octets and blocks beyond one octet and two", () => {
+  const key = random(20);
+  const iv = random(8);
+  for (const length of [4064, 4096, 65536, 16 * 65536 + 1]) {
+    const plaintext = random(length);
+    assert.equal(
+      toHex(gcm(aesSmall(), 128).seal(key, iv, plaintext.subarray(0, 5000), plaintext)),
+      toHex(nodeAead("aes-128-gcm", 16, 16)(key, iv, plaintext.subarray(0, 5000), plaintext)),
+    );
+  }
 });
 
 describe("CCM", () => {
   const aes: BlockCipher = (key) => (block) => {
     block.set(createCipheriv(`aes-${key.length * 8}-ecb`, key, null).update(block));
   };
+  const small = aesSmall();
 
   test("encodes long associated data (RFC 3610 section 2.2)", () => {
     const key = random(19);
@@ -306,14 +337,16 @@ describe("CCM", () => {
       const count = { accepted: 0, refused: 0 };
       for (const { id, key, nonce, aad, msg, sealed, icvLength, valid = true } of cases) {
         const saltLength = nonce.length / 2 - 8;
-        const cipher = ccm(aes, key.length * 4, icvLength, saltLength);
         const args = [
           hex(key + nonce.slice(0, saltLength * 2)),
           hex(nonce.slice(saltLength * 2)),
           hex(aad),
         ] as const;
-        assert.equal(toHex(cipher.open(...args, hex(sealed))), valid ? msg : undefined, `${id}`);
-        if (valid) assert.equal(toHex(cipher.seal(...args, hex(msg))), sealed, `${id}`);
+        for (const block of [aes, small]) {
+          const cipher = ccm(block, key.length * 4, icvLength, saltLength);
+          assert.equal(toHex(cipher.open(...args, hex(sealed))), valid ? msg : undefined, `${id}`);
+          if (valid) assert.equal(toHex(cipher.seal(...args, hex(msg))), sealed, `${id}`);
+        }
         count[valid ? "accepted" : "refused"]++;
       }
       assert.deepEqual(count, counts[source]);
@@ -347,7 +380,9 @@ describe("vectors of AEADs", () => {
     ["rfc/rfc7634-chacha20-poly1305", () => chacha20Poly1305],
     ["wycheproof/chacha20-poly1305", () => chacha20Poly1305],
     ["wycheproof/aes-gcm", (bits) => aesGcm(bits as 128)],
+    ["wycheproof/aes-gcm", (bits) => gcm(aesSmall(), bits)],
     ["nist/aes-gcm", (bits) => aesGcm(bits as 128)],
+    ["nist/aes-gcm", (bits) => gcm(aesSmall(), bits)],
   ];
   for (const [source, make] of sources)
     test(source, () => {
@@ -372,12 +407,16 @@ describe("vectors of AES-CBC", () => {
   for (const source of ["rfc/rfc3602-cbc", "nist/aes-cbc", "wycheproof/aes-cbc"])
     test(source, () => {
       for (const { id, key, iv, msg, ct } of vectors<AeadVector[]>(source)) {
-        const cipher = aesCbc((key.length * 4) as 128, none);
         // Wycheproof has PKCS #5 padding, which is not ours.
         const pad = (ct.length - msg.length) / 2;
         const padded = msg + pad.toString(16).padStart(2, "0").repeat(pad);
-        assert.equal(toHex(cipher.seal(hex(key), hex(iv), hex(""), hex(padded))), ct, `${id}`);
-        assert.equal(toHex(cipher.open(hex(key), hex(iv), hex(""), hex(ct))), padded, `${id}`);
+        for (const cipher of [
+          aesCbc((key.length * 4) as 128, none),
+          cbc(aesSmall(), aesSmallInverse(), key.length * 4, none),
+        ]) {
+          assert.equal(toHex(cipher.seal(hex(key), hex(iv), hex(""), hex(padded))), ct, `${id}`);
+          assert.equal(toHex(cipher.open(hex(key), hex(iv), hex(""), hex(ct))), padded, `${id}`);
+        }
       }
     });
 });

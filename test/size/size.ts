@@ -31,6 +31,7 @@ const noble = (file: string, name: string): string => `export { ${name} } from "
 
 const CHACHA = from("crypto/chacha20-poly1305", "chacha20Poly1305");
 const GCM = from("crypto/aes-gcm", "aesGcm");
+const SMALL_GCM = from("crypto/gcm", "gcm") + from("crypto/aes-small", "aesSmall");
 const HMAC = from("crypto/hmac-sha256", "hmacSha256");
 const X25519 = from("crypto/x25519", "x25519");
 const NOBLE_CHACHA = noble("ciphers/chacha", "chacha20poly1305");
@@ -63,6 +64,11 @@ const CASES: readonly Case[] = [
     ceiling: 15_100,
   },
   {
+    name: "complete: core + AES-GCM, small AES + HMAC-SHA2-256 + X25519",
+    source: CORE + SMALL_GCM + HMAC + X25519,
+    ceiling: 12_950,
+  },
+  {
     name: "complete: core + AES-CBC with HMAC-SHA2-256 + P-256",
     source: `${CORE}${from("crypto/aes-cbc", "aesCbc")}${from("crypto/hmac-sha256-128", "hmacSha256_128")}${HMAC}${from("crypto/p256", "p256")}`,
   },
@@ -72,6 +78,11 @@ const CASES: readonly Case[] = [
     floor: NOBLE_CHACHA + NOBLE_HMAC,
     budget: 12_000,
     ceiling: 14_500,
+  },
+  {
+    name: "only resumes: AES-GCM, small AES + HMAC-SHA2-256",
+    source: RESUME_ONLY + RESUMPTION + SMALL_GCM + HMAC,
+    ceiling: 11_450,
   },
   {
     name: "on top of the core: NAT traversal, beside SHA-1",
