@@ -20,7 +20,7 @@ describe("AES with one table", () => {
   test("nist/aes-ecb: FIPS 197 and known answers", () => {
     const cases =
       vectors<{ id: string; key: string; plaintext: string; ciphertext: string }[]>("nist/aes-ecb");
-    assert.equal(cases.length, 12);
+    assert.equal(cases.length, 77);
     for (const { id, key, plaintext, ciphertext } of cases) {
       assert.equal(toHex(apply(encrypt, hex(key), hex(plaintext))), ciphertext, id);
       assert.equal(toHex(apply(decrypt, hex(key), hex(ciphertext))), plaintext, id);

@@ -19,6 +19,10 @@ const ROOMS: readonly (readonly [room: string, allowed: readonly string[]])[] = 
   ["crypto/equal.ts", []],
   ["crypto/implicit-iv.ts", ["crypto/contracts.ts", "error.ts"]],
   ["crypto/", ["crypto/", "@noble/"]],
+  [
+    "providers/",
+    ["crypto/aead.ts", "crypto/contracts.ts", "crypto/equal.ts", "crypto/place.ts", "wire/octets.ts"],
+  ],
   ["keys/", ["keys/", "crypto/contracts.ts", "wire/", "error.ts"]],
   ["keys.ts", ["keys/"]],
   ["sk/", ["sk/", "crypto/contracts.ts", "wire/"]],
