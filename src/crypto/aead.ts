@@ -1,3 +1,4 @@
+import { misuse } from "../error.ts";
 import type { Cipher } from "./contracts.ts";
 
 /** An AEAD keyed for one message. `decrypt` throws or answers `undefined` if the tag is wrong. */
@@ -28,7 +29,7 @@ export function aead(
   const keyed = (key: Uint8Array, iv: Uint8Array, associatedData: Uint8Array): Aead => {
     // A nonce that was filled up or cut off could repeat.
     if (key.length !== cipherKeyLength + saltLength || iv.length !== IV_LENGTH)
-      throw new RangeError("length of key or IV");
+      throw misuse("argument", "key, iv: length");
     const nonce = new Uint8Array(saltLength + IV_LENGTH);
     // Octet by octet: for so few, views and copies in bulk cost more.
     for (let i = 0; i < saltLength; i++) nonce[i] = key[cipherKeyLength + i]!;

@@ -1,6 +1,11 @@
 import { double, expandKey, makeSbox, mixColumn, readWord, substitute, writeWord } from "./aes.ts";
 import type { BlockCipher } from "./contracts.ts";
 
+/** InvMixColumns (section 5.3.3): its polynomial is that of MixColumns times 4x^2 + 5. */
+function unmixColumn(word: number): number {
+  return mixColumn(word ^ double(double(word ^ ((word << 16) | (word >>> 16)))));
+}
+
 /**
  * The inverse cipher of `aesSmall` (FIPS 197 section 5.3), which CBC alone needs: decrypts single blocks, in place.
  *
@@ -54,9 +59,4 @@ export function aesSmallInverse(): BlockCipher {
       writeWord(block, 12, d);
     };
   };
-}
-
-/** InvMixColumns (section 5.3.3): its polynomial is that of MixColumns times 4x^2 + 5. */
-function unmixColumn(word: number): number {
-  return mixColumn(word ^ double(double(word ^ ((word << 16) | (word >>> 16)))));
 }

@@ -3,6 +3,21 @@
  * octet the highest; words are signed, because an engine for small devices keeps others as floating point.
  */
 
+import { misuse } from "../error.ts";
+
+export function readWord(octets: Uint8Array, offset: number): number {
+  return (
+    (octets[offset]! << 24) | (octets[offset + 1]! << 16) | (octets[offset + 2]! << 8) | octets[offset + 3]!
+  );
+}
+
+export function writeWord(octets: Uint8Array, offset: number, word: number): void {
+  octets[offset] = word >>> 24;
+  octets[offset + 1] = word >>> 16;
+  octets[offset + 2] = word >>> 8;
+  octets[offset + 3] = word;
+}
+
 /** Multiplies four elements of GF(2^8) by x (section 4.2). */
 export function double(word: number): number {
   return ((word & 0x7f7f7f7f) << 1) ^ (((word >>> 7) & 0x01010101) * 0x1b);
@@ -52,11 +67,12 @@ export function substitute(sbox: Uint8Array, a: number, b: number, c: number, d:
 /**
  * The key schedule (section 5.2).
  *
- * @throws RangeError for a key that is not of 16, 24 or 32 octets
+ * @throws IkeletError `argument` for a key that is not of 16, 24 or 32 octets
  */
 export function expandKey(sbox: Uint8Array, key: Uint8Array): Int32Array {
   const length = key.length / 4;
-  if (length !== 4 && length !== 6 && length !== 8) throw new RangeError("length of key");
+  if (length !== 4 && length !== 6 && length !== 8)
+    throw misuse("argument", `key: expected 16, 24 or 32 octets, got ${key.length}`);
   const words = new Int32Array(4 * length + 28);
   let constant = 1;
   for (let i = 0; i < words.length; i++) {
@@ -73,17 +89,4 @@ export function expandKey(sbox: Uint8Array, key: Uint8Array): Int32Array {
     words[i] = words[i - length]! ^ word;
   }
   return words;
-}
-
-export function readWord(octets: Uint8Array, offset: number): number {
-  return (
-    (octets[offset]! << 24) | (octets[offset + 1]! << 16) | (octets[offset + 2]! << 8) | octets[offset + 3]!
-  );
-}
-
-export function writeWord(octets: Uint8Array, offset: number, word: number): void {
-  octets[offset] = word >>> 24;
-  octets[offset + 1] = word >>> 16;
-  octets[offset + 2] = word >>> 8;
-  octets[offset + 3] = word;
 }

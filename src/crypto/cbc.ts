@@ -1,5 +1,41 @@
+import { misuse } from "../error.ts";
 import type { BlockCipher, Cipher, Integrity } from "./contracts.ts";
 import { encryptThenMac } from "./encrypt-then-mac.ts";
+
+type KeyedBlockCipher = ReturnType<BlockCipher>;
+
+function encrypt(
+  block: KeyedBlockCipher,
+  iv: Uint8Array,
+  plaintext: Uint8Array,
+  output: Uint8Array,
+): Uint8Array {
+  if (iv.length !== 16 || plaintext.length % 16)
+    throw misuse("argument", "iv, plaintext: expected 16 octets and whole blocks");
+  const chained = new Uint8Array(iv);
+  for (let at = 0; at < plaintext.length; at += 16) {
+    for (let i = 0; i < 16; i++) chained[i]! ^= plaintext[at + i]!;
+    block(chained);
+    output.set(chained, at);
+  }
+  return output;
+}
+
+/** From the end, because the plaintext may take the place of the ciphertext. */
+function decrypt(
+  inverse: KeyedBlockCipher,
+  iv: Uint8Array,
+  ciphertext: Uint8Array,
+  output: Uint8Array,
+): Uint8Array {
+  const octets = new Uint8Array(16);
+  for (let at = ciphertext.length - 16; at >= 0; at -= 16) {
+    octets.set(ciphertext.subarray(at, at + 16));
+    inverse(octets);
+    for (let i = 0; i < 16; i++) output[at + i] = octets[i]! ^ (at ? ciphertext[at - 16 + i]! : iv[i]!);
+  }
+  return output;
+}
 
 /**
  * CBC (RFC 3602) with an integrity algorithm over any block cipher of 16 octets: ENCR_AES_CBC (12). noble's AES has
@@ -34,38 +70,4 @@ export function cbc(block: BlockCipher, inverse: BlockCipher, keyBits: number, i
         ? encrypt(block(key), iv, input, output)
         : decrypt(inverse(key), iv, input, output),
   );
-}
-
-type KeyedBlockCipher = ReturnType<BlockCipher>;
-
-function encrypt(
-  block: KeyedBlockCipher,
-  iv: Uint8Array,
-  plaintext: Uint8Array,
-  output: Uint8Array,
-): Uint8Array {
-  if (iv.length !== 16 || plaintext.length % 16) throw new RangeError("length of IV or plaintext");
-  const chained = new Uint8Array(iv);
-  for (let at = 0; at < plaintext.length; at += 16) {
-    for (let i = 0; i < 16; i++) chained[i]! ^= plaintext[at + i]!;
-    block(chained);
-    output.set(chained, at);
-  }
-  return output;
-}
-
-/** From the end, because the plaintext may take the place of the ciphertext. */
-function decrypt(
-  inverse: KeyedBlockCipher,
-  iv: Uint8Array,
-  ciphertext: Uint8Array,
-  output: Uint8Array,
-): Uint8Array {
-  const octets = new Uint8Array(16);
-  for (let at = ciphertext.length - 16; at >= 0; at -= 16) {
-    octets.set(ciphertext.subarray(at, at + 16));
-    inverse(octets);
-    for (let i = 0; i < 16; i++) output[at + i] = octets[i]! ^ (at ? ciphertext[at - 16 + i]! : iv[i]!);
-  }
-  return output;
 }

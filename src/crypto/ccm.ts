@@ -1,3 +1,4 @@
+import { misuse } from "../error.ts";
 import { aead } from "./aead.ts";
 import type { BlockCipher, Cipher } from "./contracts.ts";
 import { ctr } from "./ctr.ts";
@@ -48,7 +49,7 @@ export function ccm(block: BlockCipher, keyBits: number, icvLength: number, salt
         octets[0] = flags + lengthLess1;
         octets.set(nonce, 1);
         for (let i = 15; number; i--) {
-          if (i <= nonce.length) throw new RangeError("length of plaintext");
+          if (i <= nonce.length) throw misuse("argument", "plaintext: longer than its length field can say");
           octets[i] = number;
           number = Math.floor(number / 256);
         }

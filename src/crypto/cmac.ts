@@ -1,5 +1,12 @@
 import type { BlockCipher, KeyedPrf, Prf } from "./contracts.ts";
 
+/** Multiplies by x in GF(2^128) (RFC 4493 section 2.3). */
+function double(octets: Uint8Array): void {
+  const carry = octets[0]! >> 7;
+  for (let i = 0; i < 16; i++) octets[i] = (octets[i]! << 1) | ((octets[i + 1] ?? 0) >> 7);
+  octets[15]! ^= carry * 0x87;
+}
+
 /**
  * AES-CMAC (RFC 4493) as PRF_AES128_CMAC (8), RFC 4615, over any block cipher of 16 octets. noble's AES has it as
  * `aesCmac` of `ikelet/crypto/aes-cmac.js`, where keys and nonces are explained; this one takes `aesSmall`, or the
@@ -50,11 +57,4 @@ export function cmac(block: BlockCipher): Prf {
     // RFC 4615 section 3.
     keyed: (key) => keyed(key.length === 16 ? key : keyed(new Uint8Array(16))(key)),
   };
-}
-
-/** Multiplies by x in GF(2^128) (RFC 4493 section 2.3). */
-function double(octets: Uint8Array): void {
-  const carry = octets[0]! >> 7;
-  for (let i = 0; i < 16; i++) octets[i] = (octets[i]! << 1) | ((octets[i + 1] ?? 0) >> 7);
-  octets[15]! ^= carry * 0x87;
 }

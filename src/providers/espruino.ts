@@ -45,10 +45,10 @@ export interface EspruinoCrypto {
 /**
  * Errors of native functions are printed there, not thrown: without this, a key would be made of nothing.
  *
- * @throws RangeError if there is no result
+ * @throws Error if there is no result
  */
 function octetsOf(result: ArrayBuffer | undefined): Uint8Array {
-  if (!result) throw new RangeError("crypto: no result");
+  if (!result) throw new Error("crypto: no result");
   return new Uint8Array(result);
 }
 

@@ -75,16 +75,6 @@ function anyTraffic(start: Uint8Array, end: Uint8Array): TrafficSelector {
 }
 
 /**
- * All traffic of one address.
- *
- * @param address 4 or 16 octets, network order
- * @throws IkeletError `argument` for another length
- */
-export function host(address: ArrayLike<number>): TrafficSelector {
-  return net(address, 8 * address.length);
-}
-
-/**
  * All traffic of one network.
  *
  * @param address any address in it: 4 or 16 octets, network order
@@ -114,4 +104,14 @@ export function net(address: ArrayLike<number>, prefix: number): TrafficSelector
     end[i]! |= free;
   }
   return anyTraffic(start, end);
+}
+
+/**
+ * All traffic of one address.
+ *
+ * @param address 4 or 16 octets, network order
+ * @throws IkeletError `argument` for another length
+ */
+export function host(address: ArrayLike<number>): TrafficSelector {
+  return net(address, 8 * address.length);
 }

@@ -69,6 +69,6 @@ describe("AES with one table", () => {
     for (let length = 0; length < 40; length++)
       for (const cipher of [encrypt, decrypt])
         if (length % 8 || length < 16 || length > 32)
-          assert.throws(() => cipher(new Uint8Array(length)), RangeError, `${length}`);
+          assert.throws(() => cipher(new Uint8Array(length)), { code: "argument" }, `${length}`);
   });
 });

@@ -168,14 +168,14 @@ describe("Espruino, when memory is short", () => {
   test("throws rather than to make a key of nothing", () => {
     const broken = makeEspruinoCrypto();
     broken.fail = true;
-    assert.throws(() => espruinoDigest(broken.SHA256)(random(8)), RangeError);
-    assert.throws(() => espruinoAes(broken.AES)(random(16))(random(16)), RangeError);
-    assert.throws(() => espruinoAesInverse(broken.AES)(random(16))(random(16)), RangeError);
+    assert.throws(() => espruinoDigest(broken.SHA256)(random(8)), /no result/);
+    assert.throws(() => espruinoAes(broken.AES)(random(16))(random(16)), /no result/);
+    assert.throws(() => espruinoAesInverse(broken.AES)(random(16))(random(16)), /no result/);
   });
 
   test("a key of the wrong length is refused, which the native code only prints", () => {
     const crypto = makeEspruinoCrypto();
-    assert.throws(() => espruinoAes(crypto.AES)(random(15))(random(16)), RangeError);
+    assert.throws(() => espruinoAes(crypto.AES)(random(15))(random(16)), /no result/);
     assert.equal(crypto.printed.length, 1);
   });
 
