@@ -11,11 +11,13 @@ import { type ChildSa, type Event, receive, type Session, type Step, timeout } f
 import { type InboundSa, inboundSa, open, outboundSa, seal } from "ikelet/esp.js";
 import { unframe } from "ikelet/nat.js";
 import { afterResume, resume, resumeEntropyLength, ticketSurvives } from "ikelet/resumption.js";
+import { emitEcho, isEchoReply } from "./echo.ts";
 import { makeProfile, makeTraversal } from "./profile.ts";
 import { erase, load, now, store } from "./store.ts";
 
 const [gateway = "127.0.0.1", file = "ticket"] = process.argv.slice(2);
 const ECHO_WAIT = 3000;
+const ECHO_TARGET = [10, 99, 0, 1];
 
 const traversal = makeTraversal(gateway);
 const profile = makeProfile(traversal);
@@ -56,30 +58,14 @@ function handle(event: Event): void {
   }
 }
 
-/** In place of what the device has to say: an ICMP echo request. */
 function sendEcho(child: ChildSa): void {
-  const packet = new Uint8Array(28);
-  packet.set([0x45, 0, 0, 28, 0, 0, 0, 0, 64, 1]);
-  packet.set(child.local[0]!.start, 12);
-  packet.set([10, 99, 0, 1], 16);
-  packet.set(checksum(packet.subarray(0, 20)), 10);
-  packet.set([8, 0, 0, 0, 0, 7, 0, 1], 20);
-  packet.set(checksum(packet.subarray(20)), 22);
-
+  const packet = emitEcho(child.local[0]!.start, ECHO_TARGET);
   const sealed = seal(profile.child.cipher, outboundSa(child), packet);
   if (sealed.reason) throw new Error(`no echo: ${sealed.reason}`);
   inbound = inboundSa(child);
   transmit(sealed.packet);
   clearTimeout(timer);
   timer = setTimeout(() => sleep("no echo: no answer"), ECHO_WAIT);
-}
-
-/** Of the Internet (RFC 1071). */
-function checksum(octets: Uint8Array): [number, number] {
-  let sum = 0;
-  for (let i = 0; i < octets.length; i += 2) sum += (octets[i]! << 8) | octets[i + 1]!;
-  sum = 0xffff - (sum % 0xffff);
-  return [sum >> 8, sum & 0xff];
 }
 
 function transmit(payload: Uint8Array): void {
@@ -95,7 +81,7 @@ socket.on("message", (payload) => {
   if (found?.type !== "esp" || !inbound) return;
   const opened = open(profile.child.cipher, inbound, found.datagram);
   inbound = opened.sa;
-  if (opened.reason || opened.payload[20] !== 0) return;
+  if (opened.reason || !isEchoReply(opened.payload)) return;
   report("echo");
   sleep();
 });

@@ -25,7 +25,11 @@ const NON_ESP_MARKER = new Uint8Array(4);
 const NAT_PORT = 4500;
 
 /** Answers an echo request in ESP, as a host behind the gateway would. */
-function answerEcho(responder: Responder, packet: Uint8Array, sequence: number): Uint8Array | undefined {
+export function answerEcho(
+  responder: Responder,
+  packet: Uint8Array,
+  sequence: number,
+): Uint8Array | undefined {
   const { child } = responder.sa;
   const opened = child && openEsp(towardsGateway(child), packet);
   if (!child || !opened) return undefined;
