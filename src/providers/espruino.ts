@@ -27,9 +27,11 @@ import { concat } from "../wire/octets.ts";
 /** A hash function of Espruino's module `crypto`. Where memory is short, it may answer nothing. */
 export type EspruinoHash = (message: Uint8Array) => ArrayBuffer | undefined;
 
-/** `AES` of Espruino's module `crypto`, as far as it is of use. */
+/** `AES` of Espruino's module `crypto`, as far as it is of use: whole blocks, and a key of 16 or 32 octets. */
 export interface EspruinoAes {
+  /** Answers nothing where the key has another length, or memory is short. */
   encrypt(message: Uint8Array, key: Uint8Array, options: { mode: "ECB" }): ArrayBuffer | undefined;
+  /** Likewise. */
   decrypt(message: Uint8Array, key: Uint8Array, options: { mode: "ECB" }): ArrayBuffer | undefined;
 }
 

@@ -30,17 +30,25 @@ export interface ModdableCrypt {
   readonly GHASH: new (hashKey: ArrayBuffer, associatedData: ArrayBuffer) => ModdableDigest;
 }
 
+/** A hash function, or GHASH, which fills what it gets up to whole blocks, each time. */
 export interface ModdableDigest {
+  /** Goes on with these octets. */
   write(data: ArrayBuffer): void;
+  /** The result; after it, the object is spent. */
   close(): ArrayBuffer;
 }
 
+/** A keyed block cipher. It passes over what stands behind the first block. */
 export interface ModdableBlockCipher {
-  encrypt(data: ArrayBuffer, result?: ArrayBuffer): ArrayBuffer;
-  decrypt(data: ArrayBuffer, result?: ArrayBuffer): ArrayBuffer;
+  /** A block of 16 octets. */
+  encrypt(data: ArrayBuffer): ArrayBuffer;
+  /** A block of 16 octets. */
+  decrypt(data: ArrayBuffer): ArrayBuffer;
 }
 
+/** Counter mode, whose counter has 128 bits. */
 export interface ModdableMode {
+  /** Any number of octets; decrypts as well. */
   encrypt(data: ArrayBuffer): ArrayBuffer;
 }
 

@@ -160,6 +160,17 @@ test("what must reach small engines uses nothing that they lack", () => {
   );
 });
 
+test("nor does the badge on Espruino, which runs on nothing else", () => {
+  const files = ["board", "device", "main", "settings", "tickets"].map((name) =>
+    join(SRC, `../examples/espruino/${name}.ts`),
+  );
+  const program = makeProgram(files);
+  assert.deepEqual(
+    files.flatMap((file) => forbiddenIn(program, program.getSourceFile(file)!)),
+    [],
+  );
+});
+
 test("each of what they lack would be found", () => {
   const lacking = [
     "export const a = 1n;",
