@@ -1,5 +1,6 @@
+import { sha256 } from "@noble/hashes/sha2.js";
 import type { Integrity } from "./contracts.ts";
-import { hmacSha256 } from "./hmac-sha256.ts";
+import { hmacOnce } from "./hmac.ts";
 
 /**
  * AUTH_HMAC_SHA2_256_128 (12), RFC 4868: key 32 octets, ICV 16, the first half of the HMAC.
@@ -19,5 +20,5 @@ export const hmacSha256_128: Integrity = {
   transformId: 12,
   keyLength: 32,
   icvLength: 16,
-  keyed: (key) => hmacSha256.keyed(key),
+  keyed: (key) => hmacOnce(sha256, key),
 };

@@ -1,5 +1,6 @@
+import { sha384 } from "@noble/hashes/sha2.js";
 import type { Integrity } from "./contracts.ts";
-import { hmacSha384 } from "./hmac-sha384.ts";
+import { hmacOnce } from "./hmac.ts";
 
 /**
  * AUTH_HMAC_SHA2_384_192 (13), RFC 4868: key 48 octets, ICV 24, the first half of the HMAC.
@@ -19,5 +20,5 @@ export const hmacSha384_192: Integrity = {
   transformId: 13,
   keyLength: 48,
   icvLength: 24,
-  keyed: (key) => hmacSha384.keyed(key),
+  keyed: (key) => hmacOnce(sha384, key),
 };

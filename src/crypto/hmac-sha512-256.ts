@@ -1,5 +1,6 @@
+import { sha512 } from "@noble/hashes/sha2.js";
 import type { Integrity } from "./contracts.ts";
-import { hmacSha512 } from "./hmac-sha512.ts";
+import { hmacOnce } from "./hmac.ts";
 
 /**
  * AUTH_HMAC_SHA2_512_256 (14), RFC 4868: key 64 octets, ICV 32, the first half of the HMAC.
@@ -19,5 +20,5 @@ export const hmacSha512_256: Integrity = {
   transformId: 14,
   keyLength: 64,
   icvLength: 32,
-  keyed: (key) => hmacSha512.keyed(key),
+  keyed: (key) => hmacOnce(sha512, key),
 };

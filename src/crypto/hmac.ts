@@ -2,15 +2,26 @@ import { hmac } from "@noble/hashes/hmac.js";
 import type { CHash } from "@noble/hashes/utils.js";
 import type { KeyedPrf } from "./contracts.ts";
 
+interface Mac {
+  update(chunk: Uint8Array): unknown;
+  digest(): Uint8Array;
+}
+
+function digest(mac: Mac, chunks: readonly Uint8Array[]): Uint8Array {
+  for (const chunk of chunks) mac.update(chunk);
+  return mac.digest();
+}
+
 /**
  * HMAC (RFC 2104). The two compressions of the key are done here once; each call goes on from a copy of the state
  * behind them.
  */
 export function keyedHmac(hash: CHash, key: Uint8Array): KeyedPrf {
   const keyed = hmac.create(hash, key);
-  return (...chunks) => {
-    const mac = keyed.clone();
-    for (const chunk of chunks) mac.update(chunk);
-    return mac.digest();
-  };
+  return (...chunks) => digest(keyed.clone(), chunks);
+}
+
+/** The same for one call, as for the ICV of a packet: there is no state to copy. */
+export function hmacOnce(hash: CHash, key: Uint8Array): KeyedPrf {
+  return (...chunks) => digest(hmac.create(hash, key), chunks);
 }

@@ -37,5 +37,8 @@ export function authentication(
   skP: Uint8Array,
   identification: Uint8Array,
 ): Uint8Array {
-  return prf.keyed(key)(message, peerNonce, prf.keyed(skP)(identification));
+  const inner = prf.keyed(skP);
+  // Of a resumed SA both keys are the same, and keyed once.
+  const outer = key === skP ? inner : prf.keyed(key);
+  return outer(message, peerNonce, inner(identification));
 }
