@@ -14,11 +14,15 @@ function digest(mac: Mac, chunks: readonly Uint8Array[]): Uint8Array {
 
 /**
  * HMAC (RFC 2104). The two compressions of the key are done here once; each call goes on from a copy of the state
- * behind them.
+ * behind them, always in the same memory, which noble wipes at the end of each.
  */
 export function keyedHmac(hash: CHash, key: Uint8Array): KeyedPrf {
   const keyed = hmac.create(hash, key);
-  return (...chunks) => digest(keyed.clone(), chunks);
+  let copy: Parameters<typeof keyed._cloneInto>[0];
+  return (...chunks) => {
+    copy = keyed._cloneInto(copy);
+    return digest(copy, chunks);
+  };
 }
 
 /** The same for one call, as for the ICV of a packet: there is no state to copy. */
