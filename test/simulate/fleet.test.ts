@@ -90,7 +90,7 @@ test("the agenda keeps the order of time, and of entry at the same time", () => 
 
 test("the plot has a curve for each variant", () => {
   const { recovered: times } = simulate(fleet, both);
-  const picture = plot([
+  const picture = plot("all", [
     { title: "a", curves: VARIANTS.map(({ name }) => ({ name, times, colour: "red" })) },
   ]);
   for (const { name } of VARIANTS) assert.ok(picture.includes(`>${name}<`));

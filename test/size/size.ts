@@ -1,13 +1,14 @@
 /**
- * What a device carries: each entry point and each useful combination, bundled, minified and gzipped, beside the
+ * What a device carries: each entry point and each useful combination, bundled, minified and compressed, beside the
  * floor (noble alone, doing the same cryptography) and the budget. Fails above a budget; with --held above the
  * ceiling, which holds what has not reached its budget yet against growth.
  *
  *     npm run size [-- --json] [-- --modules] [-- --held]
  */
 
-import { gzipSync } from "node:zlib";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { makeProgress } from "../progress.ts";
 import { smallestRequests } from "./octets.ts";
 import { reportOctets, reportSizes, type Size } from "./report.ts";
 
@@ -47,6 +48,21 @@ const RESUMPTION =
   'export { afterResume, requestTicket, resume, resumeEntropyLength, resumption, ticketSurvives } from "ikelet/resumption.js";';
 const RESUME_ONLY = 'export { checkLiveness, close, receive, timeout } from "ikelet";';
 
+const CBC = from("crypto/aes-cbc", "aesCbc");
+const NOBLE_ECP =
+  noble("curves/abstract/weierstrass", "weierstrass") + noble("curves/abstract/modular", "mapHashToField");
+const NOBLE_MODP =
+  noble("curves/abstract/modular", "pow") + noble("curves/utils", "bytesToNumberBE, numberToBytesBE");
+
+const EXTENSIONS = [
+  RESUMPTION,
+  from("crypto/sha1", "sha1"),
+  from("nat", "nat, unframe"),
+  from("configuration", "configuration"),
+  from("qcd", "announceToken, crashAnswer, qcd"),
+  'export * from "ikelet/storage.js";export * from "ikelet/esp.js";',
+].join("");
+
 const CASES: readonly Case[] = [
   { name: "core", source: CORE, budget: 4000, ceiling: 6050 },
   {
@@ -69,8 +85,39 @@ const CASES: readonly Case[] = [
     ceiling: 12_950,
   },
   {
+    name: "complete: core + AES-CCM + AES-CMAC + X25519",
+    source: CORE + from("crypto/aes-ccm", "aesCcm") + from("crypto/aes-cmac", "aesCmac") + X25519,
+    floor: noble("ciphers/aes", "cmac, ctr, cbc") + NOBLE_X25519,
+  },
+  {
     name: "complete: core + AES-CBC with HMAC-SHA2-256 + P-256",
-    source: `${CORE}${from("crypto/aes-cbc", "aesCbc")}${from("crypto/hmac-sha256-128", "hmacSha256_128")}${HMAC}${from("crypto/p256", "p256")}`,
+    source:
+      CORE + CBC + from("crypto/hmac-sha256-128", "hmacSha256_128") + HMAC + from("crypto/p256", "p256"),
+    floor: noble("ciphers/aes", "cbc, ecb") + NOBLE_HMAC + NOBLE_ECP,
+  },
+  {
+    name: "complete: core + AES-GCM + HMAC-SHA2-384 + P-384",
+    source: CORE + GCM + from("crypto/hmac-sha384", "hmacSha384") + from("crypto/p384", "p384"),
+    floor: NOBLE_GCM + noble("hashes/hmac", "hmac") + noble("hashes/sha2", "sha384") + NOBLE_ECP,
+  },
+  {
+    name: "complete: core + AES-CBC with HMAC-SHA2-512 + MODP-2048",
+    source:
+      CORE +
+      CBC +
+      from("crypto/hmac-sha512-256", "hmacSha512_256") +
+      from("crypto/hmac-sha512", "hmacSha512") +
+      from("crypto/modp2048", "modp2048"),
+    floor:
+      noble("ciphers/aes", "cbc, ecb") +
+      noble("hashes/hmac", "hmac") +
+      noble("hashes/sha2", "sha512") +
+      NOBLE_MODP,
+  },
+  {
+    name: "complete with ChaCha20-Poly1305, and every extension and ESP",
+    source: CORE + CHACHA + HMAC + X25519 + EXTENSIONS,
+    floor: NOBLE_CHACHA + NOBLE_HMAC + NOBLE_X25519 + noble("hashes/legacy", "sha1"),
   },
   {
     name: "only resumes: ChaCha20-Poly1305 + HMAC-SHA2-256",
@@ -125,7 +172,13 @@ const CASES: readonly Case[] = [
   { name: "for development: explain", source: from("explain", "explain") },
 ];
 
-async function bundle(source: string): Promise<{ size: number; modules: [string, number][] }> {
+interface Bundle {
+  readonly gzip: number;
+  readonly brotli: number;
+  readonly modules: [string, number][];
+}
+
+async function bundle(source: string): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     stdin: { contents: source, resolveDir: ROOT, loader: "js" },
     bundle: true,
@@ -139,20 +192,30 @@ async function bundle(source: string): Promise<{ size: number; modules: [string,
   const modules = Object.entries(inputs)
     .map(([name, { bytesInOutput }]): [string, number] => [name, bytesInOutput])
     .sort(([, a], [, b]) => b - a);
-  return { size: gzipSync(outputFiles[0]!.contents, { level: 9 }).length, modules };
+  const { contents } = outputFiles[0]!;
+  return {
+    gzip: gzipSync(contents, { level: 9 }).length,
+    brotli: brotliCompressSync(contents).length,
+    modules,
+  };
 }
 
+const progress = makeProgress();
 const sizes: Size[] = [];
 for (const { name, source, floor, beside, budget, ceiling } of CASES) {
-  const { size, modules } = await bundle(source);
+  progress.show(`bundling ${name}`);
+  const { gzip, brotli, modules } = await bundle(source);
+  const without = beside ? await bundle(beside) : { gzip: 0, brotli: 0 };
   sizes.push({
     name,
-    value: beside ? size - (await bundle(beside)).size : size,
-    ...(floor && { floor: (await bundle(floor)).size }),
+    value: gzip - without.gzip,
+    brotli: brotli - without.brotli,
+    ...(floor && { floor: (await bundle(floor)).gzip }),
     ...(budget && { budget }),
     ...(ceiling && { ceiling }),
     modules,
   });
 }
+progress.clear();
 reportSizes(sizes, process.argv.includes("--held"));
 reportOctets(smallestRequests());
