@@ -44,9 +44,9 @@ function panel({ title, curves }: Panel): string {
   for (let seconds = FIRST_SECOND; seconds <= LAST_SECOND; seconds *= 10) {
     const at = round(x(seconds));
     lines.push(`<path class="grid" d="M${at},${round(y(0))}V${round(y(1))}"/>`);
-    lines.push(
-      `<text text-anchor="middle" x="${at}" y="${HEIGHT - 24}">${Number(seconds.toPrecision(1))} s</text>`,
-    );
+    const anchor = seconds < LAST_SECOND ? "middle" : "end";
+    const label = `${Number(seconds.toPrecision(1))} s`;
+    lines.push(`<text text-anchor="${anchor}" x="${at}" y="${HEIGHT - 24}">${label}</text>`);
   }
   for (const share of [0, 0.25, 0.5, 0.75, 1]) {
     lines.push(
