@@ -96,8 +96,8 @@ function benchmark(): void {
     }
   progress.clear();
   report("of the time of noble alone; of ESP, of its speed", ratios, json);
-  report("microseconds", times, json);
-  report("compressions of SHA-2", compressions, json);
+  report("microseconds", times, json, ": time");
+  report("compressions of SHA-2", compressions, json, ": compressions of SHA-2");
 }
 
 if (has("--wire")) reportWire(json);

@@ -32,8 +32,12 @@ export function holds({ value, budget, ceiling = budget, atLeast }: Figure, held
 const digits = (value: number): string =>
   value >= 1000 || Number.isInteger(value) ? value.toFixed(0) : value.toPrecision(3);
 
-/** Prints a table; the exit code tells whether all budgets hold. */
-export function report(title: string, figures: readonly Figure[], json: boolean): void {
+/**
+ * Prints a table; the exit code tells whether all budgets hold.
+ *
+ * @param what stands behind the names with --json, where one work has more figures than one
+ */
+export function report(title: string, figures: readonly Figure[], json: boolean, what = ""): void {
   const width = Math.max(title.length, ...figures.map(({ name }) => name.length)) + 2;
   if (!json) {
     const spreads = figures.some((figure) => figure.spread !== undefined) ? "  spread" : "";
@@ -47,7 +51,7 @@ export function report(title: string, figures: readonly Figure[], json: boolean)
     if (json) {
       const { budget, ceiling } = figure;
       const shown = Number(value.toPrecision(4));
-      console.log(JSON.stringify({ name, result, value: shown, unit, budget, ceiling }));
+      console.log(JSON.stringify({ name: name + what, result, value: shown, unit, budget, ceiling }));
       continue;
     }
     const cells = [name.padEnd(width), digits(value).padStart(8)];

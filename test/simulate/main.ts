@@ -16,6 +16,7 @@ import { type Curve, plot } from "./plot.ts";
 
 const SVG = new URL("fleet.svg", import.meta.url);
 const DEVICES = 10_000;
+const MOST_DEVICES = 1_000_000;
 const SEED = 7;
 const SMALLER = [100, 1000];
 const COLOURS = ["#8c8c8c", "#d55e00", "#0072b2", "#009e73"];
@@ -29,8 +30,10 @@ const { values } = parseArgs({
 });
 const devices = Number(values.devices ?? DEVICES);
 const seed = Number(values.seed ?? SEED);
-if (!(devices >= 1 && devices <= 1e6))
-  throw new RangeError(`--devices: expected 1 to 1000000, got ${values.devices}`);
+if (!(devices >= 1 && devices <= MOST_DEVICES) || !Number.isInteger(seed)) {
+  console.error(`--devices: 1 to ${MOST_DEVICES}; --seed: a whole number`);
+  process.exit(2);
+}
 
 const progress = makeProgress();
 const show = (text: string): void => progress.show(text);
