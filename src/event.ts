@@ -169,8 +169,7 @@ export interface Step {
   readonly events: readonly Event[];
   /**
    * The one timer. A number of milliseconds: set it anew, and call `timeout` when it ends. 0: stop it. Absent:
-   * leave it as it runs; whatever arrives, an unanswered request must be repeated in time. The number has no random
-   * part: where many devices may start at the same moment, add one of up to a half.
+   * leave it as it runs; whatever arrives, an unanswered request must be repeated in time.
    */
   readonly wait?: number | undefined;
 }

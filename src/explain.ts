@@ -109,7 +109,7 @@ function explainTimeout(profile: Profile, hint: Hint | undefined): string {
   const seconds = Math.round((wait * ((1 << sends) - 1)) / 100) / 10;
   return hint
     ? `No good answer came, only an unprotected ${notifyName(hint.notify)}: ${explainHint(profile, hint)}.`
-    : `The gateway has not answered ${sends} sends in ${seconds} s: check its address, that IKE runs there, and that firewalls let UDP ports 500 and 4500 pass both ways.`;
+    : `The gateway has not answered ${sends} sends in ${seconds} s or more: check its address, that IKE runs there, and that firewalls let UDP ports 500 and 4500 pass both ways.`;
 }
 
 /** The whole of IKE_AUTH was refused: there is no IKE SA. */

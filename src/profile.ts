@@ -19,14 +19,17 @@ export interface ChildProfile {
 
 /** How long to wait for an answer. */
 export interface Retransmission {
-  /** Milliseconds until the request is sent a second time; each further wait is twice as long. */
+  /**
+   * Milliseconds until the request is sent a second time; each further wait is twice as long. Each session stretches
+   * its waits by another part, up to a half, so that a fleet does not repeat itself in step.
+   */
   readonly wait: number;
   /** How often a request is sent altogether, 1 to 20. */
   readonly sends: number;
 }
 
 /**
- * Eight sends in 255 seconds. RFC 7296 section 2.4 suggests a dozen; with waits that double, the last four would
+ * Eight sends in 255 to 382 seconds. RFC 7296 section 2.4 suggests a dozen; with waits that double, the last four would
  * add an hour in which a device had better start anew.
  */
 export const DEFAULT_RETRANSMISSION: Retransmission = { wait: 1000, sends: 8 };

@@ -34,8 +34,8 @@ const AUTHENTICATION_FAILED = 24;
 const NAME = "resumption";
 const LIFETIME_LENGTH = 4;
 /**
- * How often and how long to try. With the defaults, IKE_SESSION_RESUME is sent 3 times in 7 s, then once more as
- * often with another SPI, and after 14 s of silence a full handshake is due.
+ * How often and how long to try. With the defaults, IKE_SESSION_RESUME is sent 3 times in 7 to 10 s, then once
+ * more as often with another SPI, and after 14 to 21 s of silence a full handshake is due.
  */
 export interface ResumptionOptions {
   /**

@@ -61,7 +61,7 @@ const CLOSED: Record<CloseReason, RegExp> = {
   requested: /as we asked/,
   deleted: /start a new one/,
   crashed: /lost its state.*resume with the ticket/,
-  timeout: /not answered 8 sends in 255 s: check its address/,
+  timeout: /not answered 8 sends in 255 s or more: check its address/,
   authentication: /pre-shared key differs.*ours is device\.example, the gateway's gw\.example/,
   identity: /is not gw\.example, which the profile expects/,
   refused: /NO_PROPOSAL_CHOSEN/,

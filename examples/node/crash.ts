@@ -83,7 +83,7 @@ export async function tellCrash(
 
   console.log(`\n${strong("recovered")}  ${trips} round trips, ${ms.toFixed(1)} ms after the restart`);
   console.log(
-    `           without crash detection the device would have asked for ${patience(profile, session) / 1000} s first\n`,
+    `           without crash detection the device would have asked for ${Math.round(patience(profile, session) / 1000)} s first\n`,
   );
   await after.close();
 }

@@ -19,7 +19,10 @@ export function ignore(session: Session, reason: IgnoredReason, notify?: number)
   return makeStep(session, [{ type: "ignored", reason, notify }]);
 }
 
-/** Sends the unanswered request of the session, for the n-th time. */
+/**
+ * Sends the unanswered request of the session, for the n-th time. The random SPI stretches the waits of each session
+ * by another part, up to a half, so that a fleet that lost its gateway does not ask for it in step.
+ */
 export function sendRequest(
   { retransmission = DEFAULT_RETRANSMISSION }: Profile,
   session: Session,
@@ -30,7 +33,7 @@ export function sendRequest(
     { ...session, sends },
     events,
     [session.request!],
-    retransmission.wait * (1 << (sends - 1)),
+    Math.floor(retransmission.wait * (1 << (sends - 1)) * (1 + session.spiI[7]! / 512)),
   );
 }
 

@@ -44,7 +44,7 @@ test("KE of every group: its number, RESERVED, the public value [7815-A.4-a]", (
 
 test("a MODP value keeps its leading zero octet [7815-A.4-b]", () => {
   // A private value that was looked for, as one in 256 is like it.
-  const secret = octets(32, "leading zero 92");
+  const secret = octets(32, "leading zero 41");
   const expected = groupOf(14)!.publicValue(secret);
   assert.equal(expected[0], 0);
   const entropy = concat(octets(24), secret, octets(4));

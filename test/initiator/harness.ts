@@ -26,11 +26,16 @@ import {
 
 export const PSK: Uint8Array = new Uint8Array(32).fill(0x5a);
 
-/** Octets that look random and are the same in every run. */
+/**
+ * Octets that look random and are the same in every run. Of the entropy of a session the eighth octet stretches the
+ * waits: 0 leaves them as the profile has them.
+ */
 export function octets(length: number, seed: string = "entropy"): Uint8Array {
   const blocks: Buffer[] = [];
   for (let i = 0; i * 32 < length; i++) blocks.push(createHash("sha256").update(`${seed} ${i}`).digest());
-  return new Uint8Array(Buffer.concat(blocks).subarray(0, length));
+  const found = new Uint8Array(Buffer.concat(blocks).subarray(0, length));
+  found[7] = 0;
+  return found;
 }
 
 export function makeProfile(changes: Partial<Profile> = {}): Profile {

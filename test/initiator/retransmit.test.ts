@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkLiveness, close, type Profile, timeout } from "ikelet";
+import { checkLiveness, close, entropyLength, initiate, type Profile, timeout } from "ikelet";
 import {
   type Edit,
   flip,
@@ -14,7 +14,17 @@ import {
   unprotectedResponse,
 } from "../responder/index.ts";
 import { ask, assertIgnored, established } from "./expect.ts";
-import { type Device, deliver, exchange, makeDevice, makeGateway, octets, only, take } from "./harness.ts";
+import {
+  type Device,
+  deliver,
+  exchange,
+  makeDevice,
+  makeGateway,
+  makeProfile,
+  octets,
+  only,
+  take,
+} from "./harness.ts";
 
 /** Every request that can be unanswered, with its gateway, which has not got it yet. */
 function requests(changes: Partial<Profile> = {}): { name: string; device: Device; gateway: Responder }[] {
@@ -79,6 +89,30 @@ test("each wait is twice as long as the one before [7815-2.1-u]", () => {
   const retransmission = { wait: 250, sends: 4 };
   for (const { device } of requests({ retransmission }))
     assert.deepEqual(exhaust(device).waits, [250, 500, 1000, 2000]);
+});
+
+test("each session stretches its waits by another part, up to a half, and they double nevertheless [7296-2.4-f]", () => {
+  const stretched = (octet: number): number[] => {
+    const profile = makeProfile();
+    const entropy = octets(entropyLength(profile)).with(7, octet);
+    const step = initiate(profile, entropy);
+    return exhaust({ profile, session: step.session, step, events: [] }).waits;
+  };
+  const plain = exhaust(makeDevice()).waits;
+  let longest = 0;
+  for (let octet = 0; octet < 256; octet++) {
+    const waits = stretched(octet);
+    const parts = waits.map((wait, i) => wait / plain[i]! - 1);
+    assert.ok(Math.max(...parts) < 0.5, "up to a half");
+    assert.ok(Math.max(...parts) - Math.min(...parts) < 1e-3, "the same part of each");
+    assert.ok(parts[7]! >= longest && (octet === 0 || parts[7]! > longest), "another part for each octet");
+    assert.ok(
+      waits.every((wait) => Number.isInteger(wait)),
+      "whole milliseconds",
+    );
+    longest = parts[7]!;
+  }
+  assert.ok(longest > 0.49, "nearly a half");
 });
 
 test("eight sends in 255 seconds, and a dozen or more for whoever wants them [7296-2.4-f]", () => {

@@ -52,8 +52,8 @@ export interface World {
   readonly checkEvery: number;
   /** If all begin anew: over how long a time they spread themselves. */
   readonly spread: number;
-  /** What the caller adds to each `step.wait` at most, as a part of it; the library adds nothing. */
-  readonly jitter: number;
+  /** Each session stretches its waits by another part, as the library does; without, all repeat in step. */
+  readonly jitter: boolean;
   /** Part of the datagrams that are lost on the way. */
   readonly loss: number;
 }
@@ -65,7 +65,7 @@ export const WORLD: World = {
   outage: 10_000,
   checkEvery: 60_000,
   spread: 0,
-  jitter: 0,
+  jitter: true,
   loss: 0.01,
 };
 
@@ -222,7 +222,7 @@ export function simulate(
     if (step.wait !== undefined) {
       const timer = ++device.timer;
       if (step.wait)
-        agenda.after(step.wait * (1 + world.jitter * random.fraction()), () => {
+        agenda.after(step.wait, () => {
           if (timer === device.timer) perform(device, timeout(device.profile, device.session));
         });
     }
@@ -244,15 +244,22 @@ export function simulate(
     }
   }
 
+  /** The octet of SPIi that stretches the waits is the eighth. */
+  function freshEntropy(length: number): Uint8Array {
+    const entropy = random.octets(length);
+    if (!world.jitter) entropy[7] = 0;
+    return entropy;
+  }
+
   function recover(device: Device, ticket: Ticket | undefined): void {
     const { profile } = device;
     device.presented = variant.resumption ? ticket : undefined;
     if (device.presented) {
-      const entropy = random.octets(resumeEntropyLength(profile));
+      const entropy = freshEntropy(resumeEntropyLength(profile));
       perform(device, resume(profile, device.presented, agenda.now / 1000, entropy));
     } else {
       handshakes++;
-      perform(device, initiate(profile, random.octets(entropyLength(profile))));
+      perform(device, initiate(profile, freshEntropy(entropyLength(profile))));
     }
   }
 
