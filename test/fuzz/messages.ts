@@ -28,6 +28,7 @@ import {
   range,
   resumedAuth,
   type Sealing,
+  type Selector,
   sa,
   sealMessage,
   Type,
@@ -105,6 +106,14 @@ function dotted(address: Bytes): string {
   return address.join(".");
 }
 
+/** The offer, or some part of it, or more than it. */
+function selectors(choices: Choices, { start, end }: Profile["child"]["local"]): Selector[] {
+  const near = (address: Bytes): string =>
+    dotted(choices.once(6) ? address.map((octet, i) => octet + (i ? choices.below(3) - 1 : 0)) : address);
+  const ports = choices.once(6) ? { protocol: choices.octet(), endPort: choices.below(0x10000) } : {};
+  return [range(near(start), near(end), ports)];
+}
+
 /** What the gateway would answer to the open request. */
 function answer(choices: Choices, { profile, session, tokens }: Surroundings): Payload[] {
   const { state, request, handshake } = session;
@@ -142,8 +151,8 @@ function answer(choices: Choices, { profile, session, tokens }: Surroundings): P
             ]),
           ]),
       childSa(profile),
-      ts(Type.TSi, [range(dotted(local.start), dotted(local.end))]),
-      ts(Type.TSr, [range(dotted(remote.start), dotted(remote.end))]),
+      ts(Type.TSi, selectors(choices, local)),
+      ts(Type.TSr, selectors(choices, remote)),
       notify(16409, concat(u32(3600), new Uint8Array(40).fill(0x54))),
       notify(16419, new Uint8Array(32).fill(0x71), undefined, 1),
     ];

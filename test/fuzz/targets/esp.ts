@@ -122,12 +122,12 @@ export function fuzzEsp(input: Uint8Array): void {
       assert.equal(inbound.sequence, model.highest);
     }
     if (opened.reason) continue;
-    assert.ok(opened.sa !== before && known);
+    assert.ok(opened.sa !== before && known, "a payload without a packet");
     // With a wrong Pad Length some of the padding counts as payload.
     const common = Math.min(opened.payload.length, known.payload.length);
     assert.ok(equal(opened.payload.slice(0, common), known.payload.slice(0, common)), "another payload");
     if (mode === "transport") {
-      assert.ok(opened.nextHeader !== 4 && opened.nextHeader !== 41);
+      assert.ok(opened.nextHeader !== 4 && opened.nextHeader !== 41, "IP inside of IP");
       continue;
     }
     const v6 = opened.nextHeader === 41;
@@ -135,9 +135,9 @@ export function fuzzEsp(input: Uint8Array): void {
     const [from, to] = v6 ? [8, 24] : [12, 16];
     const size = v6 ? 16 : 4;
     const at = (start: number) => opened.payload.slice(start, start + size);
-    const of = (list: typeof child.local) => list.filter(({ start }) => start.length === size);
-    assert.ok(of(child.remote).some(({ start, end }) => within(at(from), start, end)));
-    assert.ok(of(child.local).some(({ start, end }) => within(at(to), start, end)));
+    const isOf = (list: typeof child.local, address: Bytes): boolean =>
+      list.some(({ start, end }) => start.length === size && within(address, start, end));
+    assert.ok(isOf(child.remote, at(from)) && isOf(child.local, at(to)), "traffic of no SA");
   }
 
   const payload = inner(choices, true);
@@ -147,6 +147,6 @@ export function fuzzEsp(input: Uint8Array): void {
     outbound = sealed.sa;
     assert.equal(outbound.sequence, 1);
     const read = openEsp(gatewayDirection(cipher, child, "outbound"), sealed.packet);
-    assert.ok(read && equal(read.payload, payload.slice(0, read.payload.length)));
+    assert.ok(read && equal(read.payload, payload.slice(0, read.payload.length)), "sealed wrongly");
   }
 }

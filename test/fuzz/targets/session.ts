@@ -83,9 +83,15 @@ function checkStep(world: World, before: Session, { session, send, events, wait 
     assert.ok(sealed === 0 || sealed === 1, "IV counter");
     assert.ok(session.messageId - before.messageId <= sealed, "Message ID");
     assert.ok(session.peerMessageId - before.peerMessageId <= sealed, "Message ID of the gateway");
-    assert.ok(session.messageId >= before.messageId && session.peerMessageId >= before.peerMessageId);
+    assert.ok(
+      session.messageId >= before.messageId && session.peerMessageId >= before.peerMessageId,
+      "a Message ID goes back",
+    );
     if (before.request && !before.handshake && session.request !== before.request)
-      assert.ok(events.some(({ type }) => type === "alive" || type === "closed") || !session.request);
+      assert.ok(
+        !session.request || events.some(({ type }) => type === "alive"),
+        "a request before the last one is answered",
+      );
   }
   for (const datagram of send) checkSent(world, before, session, datagram);
   for (const event of events) assert.match(explain(profile, event), /^[ -~]+$/);
@@ -97,7 +103,7 @@ function checkSent({ profile, ivs }: World, before: Session, session: Session, d
   const header = readHeader(datagram);
   const keys = session.keys ?? before.keys;
   if (header.nextPayload !== Type.SK || !keys) {
-    assert.ok(session.state === "initiating" || header.flags & 0x20);
+    assert.ok(session.state === "initiating" || header.flags & 0x20, "a request in the clear");
     return;
   }
   const opened = openMessage(datagram, protectionOf(profile, keys.skI));
@@ -131,6 +137,7 @@ function checkAuthenticated(world: World, before: Session, datagram: Bytes, even
   // RESERVED is ignored.
   assert.ok(
     equal(concat(id.slice(0, 1), id.slice(4)), concat([profile.remote!.type] as never, profile.remote!.data)),
+    "another identity",
   );
   if (event.type !== "established") return;
   const { child } = event;
@@ -143,12 +150,18 @@ function checkAuthenticated(world: World, before: Session, datagram: Bytes, even
   });
   const prf = prfOf(profile.suite.prf.transformId)!;
   const keys = childKeys(prf, protector, before.keys!.skD, nonceI, nonceR!);
-  assert.ok(equal(child.outbound.key, concat(keys.keyI2R.encryption, keys.keyI2R.integrity)));
-  assert.ok(equal(child.inbound.key, concat(keys.keyR2I.encryption, keys.keyR2I.integrity)));
+  assert.ok(
+    equal(child.outbound.key, concat(keys.keyI2R.encryption, keys.keyI2R.integrity)),
+    "the key outbound",
+  );
+  assert.ok(
+    equal(child.inbound.key, concat(keys.keyR2I.encryption, keys.keyR2I.integrity)),
+    "the key inbound",
+  );
   assert.equal(child.outbound.spi, readU32(find(payloads, Type.SA)!.body, 8));
   assert.equal(child.inbound.spi, readU32(before.handshake!.childSpi, 0));
-  assert.ok(child.local.length && child.local.every((one) => isWithin(one, profile.child.local)));
-  assert.ok(child.remote.length && child.remote.every((one) => isWithin(one, profile.child.remote)));
+  assert.ok(child.local.length && child.local.every((one) => isWithin(one, profile.child.local)), "TSi");
+  assert.ok(child.remote.length && child.remote.every((one) => isWithin(one, profile.child.remote)), "TSr");
 }
 
 /** What holds after a datagram. */
@@ -169,7 +182,7 @@ function checkReceived(world: World, before: Session, datagram: Bytes, step: Ste
       session.state === "initiating" || session.state === "authenticating",
       "the clear ends a session",
     );
-    assert.ok((session.handshake?.cookies ?? 0) <= 5);
+    assert.ok((session.handshake?.cookies ?? 0) <= 5, "cookies");
   } else if (!world.genuine[hex(datagram)] && session !== before) {
     const crashed = world.tokens.some((token) => hex(datagram).includes(hex(token)));
     assert.ok(
@@ -180,7 +193,7 @@ function checkReceived(world: World, before: Session, datagram: Bytes, step: Ste
   const proven = events.find(({ type }) => type === "established" || type === "child-failed");
   if (proven) checkAuthenticated(world, before, datagram, proven);
   if (before.state === "authenticating" && session.state !== "closed")
-    assert.ok(proven || session === before);
+    assert.ok(proven || session === before, "a change without a proof");
 }
 
 function arrive(world: World, choices: Choices): Step {

@@ -19,7 +19,7 @@ import {
   parsePayloads,
   parseSelectors,
 } from "ikelet/wire.js";
-import { type Bytes, concat, u16, u32 } from "../../responder/index.ts";
+import { type Bytes, concat, readU16, u16, u32 } from "../../responder/index.ts";
 import { type Choices, choicesOf } from "../choices.ts";
 
 const OFFER = [emitTransform(1, 20, 128), emitTransform(2, 5)];
@@ -75,5 +75,13 @@ export function fuzzWire(input: Uint8Array): void {
       assert.ok(size <= 2 * octets.length + 200, `${name} makes ${size} octets of ${octets.length}`);
     }
     assert.deepEqual(octets, copy);
+    // Blocks are as long as they say, and fill what they are in.
+    const row = parseBlocks(octets);
+    for (const block of row ?? []) assert.equal(block.length, readU16(block, 2));
+    if (row)
+      assert.equal(
+        row.reduce((sum, { length }) => sum + length, 0),
+        octets.length,
+      );
   }
 }
