@@ -5,7 +5,8 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import { coverageOf } from "./coverage.ts";
-import { mutate, randomOf } from "./mutate.ts";
+import { mutate } from "./mutate.ts";
+import { randomOf } from "./random.ts";
 import { TARGETS } from "./targets/index.ts";
 
 /** What the thread that watches gives. */

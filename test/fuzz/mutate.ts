@@ -1,17 +1,6 @@
 /** Changes to an input of which nothing is known: bits, octets, and pieces of other inputs. */
 
-export type Random = (below: number) => number;
-
-/** xorshift32: quick, and the same for the same seed. */
-export function randomOf(seed: number): Random {
-  let state = seed | 1;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
+import type { Random } from "./random.ts";
 
 const LONGEST = 1024;
 const TELLING = [0, 1, 2, 3, 4, 7, 8, 15, 16, 28, 31, 32, 33, 63, 64, 127, 128, 255];
