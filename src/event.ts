@@ -80,7 +80,7 @@ export type IgnoredReason =
   | "critical"
   /** An error in the clear; remembered as a hint. */
   | "hint"
-  /** One cookie too many. */
+  /** One cookie too many, or most likely for an earlier request of ours. */
   | "cookie"
   /** The gateway chose what was not offered. */
   | "proposal"

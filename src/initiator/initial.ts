@@ -73,11 +73,19 @@ function receiveNotifies(
 ): Step {
   const cookie = findNotify(notifies, COOKIE)?.data;
   if (cookie?.length && cookie.length <= LONGEST_COOKIE) {
+    const { request, sends, hint } = session;
     const handshake = session.handshake!;
     const cookies = handshake.cookies + 1;
-    if (cookies > MOST_COOKIES) return ignore(session, "cookie");
-    const repeated = withCookie(session.request!, cookie);
-    return sendRequest(profile, { ...session, request: repeated, handshake: { ...handshake, cookies } });
+    // Each repetition may have got a cookie of its own. Who follows the late ones changes a request that the gateway
+    // may have taken, and that AUTH covers. Behind a hint `sends` may be no count.
+    const late = sends > 1 && !hint ? sends : 0;
+    if (cookies > MOST_COOKIES || sends <= (handshake.late ?? 0)) return ignore(session, "cookie");
+    const repeated = withCookie(request!, cookie);
+    return sendRequest(profile, {
+      ...session,
+      request: repeated,
+      handshake: { ...handshake, cookies, late },
+    });
   }
   const step = initial?.refused?.(session, notifies);
   if (step) return step;

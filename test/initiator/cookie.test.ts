@@ -139,6 +139,35 @@ test("five cookies are sent back; then it is waited, and the answer still counts
   for (const rounds of [1, 2, 3, 4, 5]) established({ cookie: { rounds } });
 });
 
+test("on a slow way each repetition gets a cookie, and the first one of them counts [7296-2.6-i]", () => {
+  for (const repetitions of [1, 2, 4]) {
+    const device = makeDevice();
+    const gateway = makeGateway();
+    // A cookie may hold the time at which it was made.
+    const cookies = [demand(device, cookie(octets(20, "0")))];
+    for (let n = 1; n <= repetitions; n++) {
+      take(device, timeout(device.profile, device.session));
+      cookies.push(demand(device, cookie(octets(20, `${n}`))));
+    }
+    const [first, ...others] = cookies;
+    const [retry] = deliver(device, first!).send;
+    const [answer] = gateway.receive(retry!);
+    for (const late of others) {
+      assertIgnored(device, late, "cookie");
+      // As far away as the gateway is, so long after one another do they come.
+      assert.deepEqual(take(device, timeout(device.profile, device.session)).send, [retry]);
+    }
+    // Without an answer even now, the gateway may well want another one.
+    const twin: Device = { ...device, events: [] };
+    assertIgnored(twin, demand(twin, cookie(octets(20, "more"))), "cookie");
+    take(twin, timeout(twin.profile, twin.session));
+    assert.notDeepEqual(deliver(twin, demand(twin, cookie(octets(20, "more")))).send, []);
+
+    exchange(device, gateway, deliver(device, answer!).send);
+    only(device.events, "established");
+  }
+});
+
 test("the cookie stays in all that follows, also after an error, until there is a new one [7296-2.6.1-a]", () => {
   for (const error of [
     notify(Notify.INVALID_KE_PAYLOAD, u16(19)),
