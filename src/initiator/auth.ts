@@ -25,6 +25,9 @@ import { requestDelete, rest } from "./request.ts";
 import { sign } from "./sign.ts";
 import { end } from "./step.ts";
 
+/** 0 must not be sent in a packet, and 1 to 255 are reserved (RFC 4303 section 2.1). */
+const LOWEST_SPI = 256;
+
 /** The selectors of the answer if all of them are a part of what was offered (RFC 7296 section 2.9). */
 function narrowed(body: Uint8Array, offer: TrafficSelector): TrafficSelector[] | undefined {
   // What stays in the Child SA must not lie in the memory of the datagram.
@@ -48,7 +51,7 @@ function acceptChild(
   if (firstError(notifies)) return "refused";
   if (!sa || !tsI || !tsR) return "missing";
   const spi = acceptedSpi(sa, PROTOCOL_ESP, childSpi.length, childOffer(profile));
-  if (!spi) return "proposal";
+  if (!spi || uint32(spi, 0) < LOWEST_SPI) return "proposal";
   const local = narrowed(tsI, offer.local);
   const remote = narrowed(tsR, offer.remote);
   if (!local || !remote) return "selectors";
@@ -75,7 +78,7 @@ export function receiveAuth(profile: Profile, session: Session, payloads: readon
   const { nonceI, response } = session.handshake!;
   const { skPr, ...keys } = session.keys!;
   const notifies = parseNotifies(payloads);
-  if (!notifies || payloads.some(({ critical }) => critical)) return end(session, "malformed");
+  if (!notifies) return end(session, "malformed");
   const notify = firstError(notifies)?.type;
 
   const auth = solePayload(payloads, PAYLOAD_AUTH);

@@ -57,9 +57,12 @@ export function receive(profile: Profile, session: Session, datagram: Uint8Array
     return ahead
       ? makeStep(session, [], [response!])
       : receivePeerRequest(profile, session, datagram, exchange, opened.payloads);
-  // Nothing may be said about a bad response (RFC 7296 section 2.21); a gateway that sends one is beyond help.
-  if (!opened.payloads) return end(session, "malformed");
+  const inside = opened.payloads;
+  // Nothing may be said about a bad response (RFC 7296 section 2.21); a gateway that sends one is beyond help. None may
+  // have a critical payload (section 2.5).
+  if (!inside || inside.some(({ critical }) => critical))
+    return end(session, state === "closing" ? "requested" : "malformed");
   return state === "authenticating"
-    ? receiveAuth(profile, session, opened.payloads)
-    : receiveResponse(profile, session, opened.payloads);
+    ? receiveAuth(profile, session, inside)
+    : receiveResponse(profile, session, inside);
 }

@@ -87,6 +87,15 @@ for (const [name, options] of Object.entries(NOT_OFFERED)) {
   });
 }
 
+test("an SPI that is reserved is refused: packets must not go out with it [4303-2.1-a, 9333-3-a]", () => {
+  for (const last of [0, 1, 0xff]) {
+    const spi = Uint8Array.of(0, 0, 0, last);
+    assertChildFails("proposal", { child: { spiR: spi } });
+  }
+  const { device } = connect({}, { child: { spiR: Uint8Array.of(0, 0, 1, 0) } });
+  assert.equal(only(device.events, "established").child.outbound.spi, 256);
+});
+
 test("the transforms of SAr2 in another order are taken", () => {
   const { device } = connect(
     { child: { ...CHILD, cipher: aesCbc(128, hmacSha256_128) } },

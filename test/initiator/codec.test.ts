@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { checkLiveness, close } from "ikelet";
 import {
   certificateRequest,
   concat,
@@ -21,7 +22,7 @@ import {
   vendorId,
 } from "../responder/index.ts";
 import { ask, assertIgnored, established, heard, passesOver, wholeLife } from "./expect.ts";
-import { connect, deliver, exchange, makeDevice, makeGateway, octets, only } from "./harness.ts";
+import { connect, deliver, exchange, makeDevice, makeGateway, octets, only, take } from "./harness.ts";
 
 const CLEAR = { critical: false, reserved: 0 };
 const INVALID_SYNTAX = [{ type: Type.NOTIFY, body: Uint8Array.of(0, 0, 0, 7), ...CLEAR }];
@@ -203,6 +204,18 @@ test("an answer with an unknown critical payload is none [7296-2.5-d]", () => {
   const { device } = connect({}, { edit: { auth: add } });
   assert.equal(only(device.events, "closed").reason, "malformed");
   assert.equal(device.events.length, 1);
+});
+
+test("a protected answer with an unknown critical payload is no sign of life [7296-2.5-d]", () => {
+  const informational = (payloads: Payload[]) => [...payloads, unknownPayload(200, true)];
+  for (const asks of [checkLiveness, close]) {
+    const { device, gateway } = established({ edit: { informational } });
+    device.events.length = 0;
+    exchange(device, gateway, take(device, asks(device.profile, device.session)).send);
+    // Who has said goodbye does not care how that is answered.
+    assert.equal(only(device.events, "closed").reason, asks === close ? "requested" : "malformed");
+    assert.equal(device.events.length, 1);
+  }
 });
 
 test("the order of payloads does not matter [7296-2.5-e]", () => {
