@@ -12,6 +12,7 @@ export { entropyLength, initiate } from "./initiator/initiate.ts";
 export { receive } from "./initiator/receive.ts";
 export { checkLiveness, close } from "./initiator/request.ts";
 export { timeout } from "./initiator/timeout.ts";
+export { wipe } from "./initiator/wipe.ts";
 export type * from "./profile.ts";
 export type * from "./session.ts";
 export { ascii } from "./wire/ascii.ts";

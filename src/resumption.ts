@@ -76,6 +76,11 @@ function algorithms({
   return { encryptionId, keyBits, integrityId, prfId: prf.transformId };
 }
 
+/** In memory of its own: what a session keeps may be overwritten. */
+function copyOf({ type, data }: Identification): Identification {
+  return { type, data: concat(data) };
+}
+
 function same(a: Identification, b: Identification): boolean {
   return equalOctets(emitIdentification(a), emitIdentification(b));
 }
@@ -117,7 +122,7 @@ export function resumption({ grace = 1000 }: ResumptionOptions = {}): Extension 
               skD: concat(session.keys!.skD),
               ...algorithms(profile.suite),
               local: profile.local,
-              remote: remote!,
+              remote: copyOf(remote!),
               signed,
               attempts: 0,
             },
@@ -244,7 +249,7 @@ export function resume(
     () => [],
     [emitNotify(TICKET_OPAQUE, ticket.ticket)],
     sends,
-    { [NAME]: { skD: concat(skD), remote: ticket.remote, signed } satisfies Kept },
+    { [NAME]: { skD: concat(skD), remote: copyOf(ticket.remote), signed } satisfies Kept },
   );
 }
 

@@ -18,6 +18,7 @@ import {
   type Session,
   type Step,
   timeout,
+  wipe,
 } from "ikelet";
 import { type Allowance, spend } from "ikelet/qcd.js";
 import { resume, resumeEntropyLength, type Ticket } from "ikelet/resumption.js";
@@ -111,7 +112,9 @@ export async function connect(profile: Profile, options: ConnectOptions): Promis
   const closed = deferred<Closed>();
 
   function take(step: Step, from?: typeof gateway): void {
+    const before = session;
     session = step.session;
+    if (session.state === "closed" && before.state !== "closed") wipe(before);
     // A closed session has forgotten its port, and may have a last response to send.
     if (session.state !== "closed") gateway = { address, port: portOf(session) };
     // A response goes where its request came from (RFC 7296 section 2.11); a request goes to the gateway.

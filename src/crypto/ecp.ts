@@ -47,7 +47,11 @@ export function ecp(
     sharedSecret: (secret, peerValue) => {
       if (peerValue.length !== 2 * octets) return undefined;
       try {
-        return multiply(secret, peerValue).subarray(0, octets);
+        const point = multiply(secret, peerValue);
+        const x = point.slice(0, octets);
+        // Who knows y knows x.
+        point.fill(0);
+        return x;
       } catch {
         return undefined;
       }

@@ -18,8 +18,11 @@ export function prfPlus(prf: KeyedPrf, seed: Uint8Array, length: number): Uint8A
   for (let at = 0, n = 1; at < length; at += block.length, n++) {
     if (n > MOST_BLOCKS)
       throw misuse("argument", `prf+: ${length} octets are more than ${MOST_BLOCKS} blocks`);
-    block = prf(block, seed, new Uint8Array([n]));
+    const next = prf(block, seed, new Uint8Array([n]));
+    block.fill(0);
+    block = next;
     stream.set(block.subarray(0, length - at), at);
   }
+  block.fill(0);
   return stream;
 }
