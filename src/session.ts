@@ -60,7 +60,7 @@ export interface ChildSpis {
 /**
  * The state of one IKE SA: plain data, to be stored, moved and compared. **It contains keys**, so it is as
  * secret as they are. Every function that takes a session returns its successor; the old one must not be used
- * again, because that would repeat IVs.
+ * again, because that would repeat IVs. (One that has no keys yet may: `examples/node/candidates.ts`.)
  */
 export interface Session {
   readonly state: State;
