@@ -1,10 +1,9 @@
 import type { Session } from "../session.ts";
 
 function overwrite(value: unknown): void {
+  const inside = value as { readonly [name: string]: unknown };
   if (value instanceof Uint8Array) value.fill(0);
-  else if (typeof value === "object")
-    for (const name of Object.keys(value ?? {}))
-      overwrite((value as { readonly [name: string]: unknown })[name]);
+  else if (typeof value === "object") for (const name in inside) overwrite(inside[name]);
 }
 
 /**
