@@ -140,7 +140,7 @@ const WRONG: Readonly<Record<string, [options: Partial<Options>, reason: string]
 };
 
 for (const [name, [options, reason]] of Object.entries(WRONG))
-  test(`a gateway with ${name} is not believed [7296-2.15-a]`, () => {
+  test(`a gateway with ${name} is not believed [7296-1.2-c]`, () => {
     const { device, gateway, request } = halfWay(ALL, GENEROUS);
     const wrong = gateway.fork(options);
     for (const answer of wrong.receive(request)) deliver(device, answer);

@@ -4,6 +4,8 @@
  * Looks for octets that break the library, guided by the branches that they take. Exit code 1 when it found some;
  * they are printed, and stand in test/fuzz/corpus as soon as they are mended, so that `npm test` tries them again.
  * With --keep the corpus becomes what this run found to be the fewest inputs that take all branches.
+ *
+ * The method is libFuzzer's. (Jazzer.js, which brings libFuzzer itself, wants glibc 2.38; Debian 12 has 2.36.)
  */
 
 import { parseArgs } from "node:util";
