@@ -54,6 +54,8 @@ const NOTIFIES = [
   16407, 16409, 16410, 16411, 16412, 16413, 16418, 16419, 16430,
 ];
 const TYPES = [0, 1, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 53, 200];
+/** Addresses, netmask, name servers and networks of both IP versions, and types of no meaning. */
+const ATTRIBUTES = [1, 2, 3, 8, 10, 13, 15, 7, 0x8001];
 const EXCHANGES = [0, 34, 35, 36, 37, 38, 43, 255];
 
 const hash = (name: string): Bytes => new Uint8Array(createHash("sha1").update(name).digest());
@@ -114,6 +116,15 @@ function selectors(choices: Choices, { start, end }: Profile["child"]["local"]):
   return [range(near(start), near(end), ports)];
 }
 
+/** What a gateway may give beside an address, in lengths that are right more often than by chance. */
+function attributes(choices: Choices): [type: number, value: Bytes][] {
+  return Array.from({ length: choices.below(4) }, () => {
+    const value = new Uint8Array(choices.among([0, 4, 8, 16, 17])).fill(choices.octet());
+    value.set(choices.octets(value.length));
+    return [choices.among(ATTRIBUTES), value];
+  });
+}
+
 /** What the gateway would answer to the open request. */
 function answer(choices: Choices, { profile, session, tokens }: Surroundings): Payload[] {
   const { state, request, handshake } = session;
@@ -141,15 +152,7 @@ function answer(choices: Choices, { profile, session, tokens }: Surroundings): P
     return [
       idr(fqdn("gw.example")),
       auth(new Uint8Array(0)),
-      ...(transport
-        ? [notify(16391)]
-        : [
-            configuration(2, [
-              [1, local.start],
-              [3, Uint8Array.of(9, 9, 9, 9)],
-              [13, Uint8Array.of(10, 0, 0, 0, 255, 0, 0, 0)],
-            ]),
-          ]),
+      ...(transport ? [notify(16391)] : [configuration(2, [[1, local.start], ...attributes(choices)])]),
       childSa(profile),
       ts(Type.TSi, selectors(choices, local)),
       ts(Type.TSr, selectors(choices, remote)),

@@ -66,7 +66,11 @@ export function fuzzWire(input: Uint8Array): void {
   const header = concat(choices.octets(16), new Uint8Array(16)).slice(0, 16);
   const first = Uint8Array.of(choices.octet(), 0x20, choices.octet(), choices.octet());
   const message = concat(header, first, u32(choices.octet()), u32(28 + body.length), body);
-  for (const octets of [body, message]) {
+  // A request for an SA that is no more, as far as anybody can see.
+  const sealed = concat(Uint8Array.of(0, 0), u16(4 + body.length), body);
+  const length = u32(28 + sealed.length);
+  const request = concat(header, Uint8Array.of(46, 0x20, 36 + choices.below(2), 0), u32(0), length, sealed);
+  for (const octets of [body, message, request]) {
     const copy = octets.slice();
     for (const [name, parse] of Object.entries(PARSERS)) {
       const value = parse(octets);
