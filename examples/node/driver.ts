@@ -114,7 +114,7 @@ export async function connect(profile: Profile, options: ConnectOptions): Promis
   function take(step: Step, from?: typeof gateway): void {
     const before = session;
     session = step.session;
-    if (session.state === "closed" && before.state !== "closed") wipe(before);
+    wipe(before, session);
     // A closed session has forgotten its port, and may have a last response to send.
     if (session.state !== "closed") gateway = { address, port: portOf(session) };
     // A response goes where its request came from (RFC 7296 section 2.11); a request goes to the gateway.

@@ -1,19 +1,20 @@
 import type { Session } from "../session.ts";
 
-function overwrite(value: unknown): void {
+function octetsIn(value: unknown): Uint8Array[] {
   const inside = value as { readonly [name: string]: unknown };
-  if (value instanceof Uint8Array) value.fill(0);
-  else if (typeof value === "object") for (const name in inside) overwrite(inside[name]);
+  if (value instanceof Uint8Array) return [value];
+  const found: Uint8Array[] = [];
+  if (typeof value === "object") for (const name in inside) found.push(...octetsIn(inside[name]));
+  return found;
 }
 
 /**
- * Overwrites the keys of a session that the caller lets go of: the one before a step whose session is closed, or one
- * that has been given up, or stored. What extensions keep goes as well, and what the handshake needs. Sessions share
- * memory with their successors, so none of them may be in use any more, but for a closed one, which needs nothing but its
- * last response. Events and tickets are not touched.
+ * Overwrites the secrets of a session that the caller lets go of: its keys, what the handshake needs, such as the
+ * private value, and what extensions keep. Events, tickets and datagrams are not touched.
  *
- * The engine may have made copies, which no program can reach.
- *
+ * @param session that must not be used any more
+ * @param next the session that takes its place, if there is one: what both have in common stays. So after each step
+ *   `wipe(before, step.session)` is right
  * @example
  * ```ts
  * import { close, entropyLength, fqdn, host, initiate, net, wipe } from "ikelet";
@@ -36,10 +37,12 @@ function overwrite(value: unknown): void {
  * };
  * const { session } = initiate(profile, randomBytes(entropyLength(profile)));
  * const step = close(profile, session);
- * if (step.session.state === "closed") wipe(session);
+ * wipe(session, step.session);
  * assert.deepEqual(session.handshake?.secret, new Uint8Array(32));
  * ```
  */
-export function wipe({ keys, handshake, extensions }: Session): void {
-  overwrite([keys, handshake, extensions]);
+export function wipe({ keys, handshake, extensions }: Session, next?: Session): void {
+  const needed = octetsIn(next);
+  for (const octets of octetsIn([keys, handshake, extensions]))
+    if (needed.indexOf(octets) < 0) octets.fill(0);
 }

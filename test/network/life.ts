@@ -18,6 +18,7 @@ import {
   type Session,
   type Step,
   timeout,
+  wipe,
 } from "ikelet";
 import { qcd } from "ikelet/qcd.js";
 import {
@@ -183,7 +184,9 @@ export function live(seed: number, weather: Weather): Outcome {
   }
 
   function perform(step: Step): void {
+    const before = session;
     session = step.session;
+    if (before) wipe(before, session);
     observer.session(session);
     step.send.forEach(toGateway);
     if (step.wait !== undefined) {

@@ -24,6 +24,7 @@ import {
   only,
   take,
 } from "../initiator/harness.ts";
+import { LIVES, live, simply } from "../initiator/lives.ts";
 import { halfWay } from "../initiator/scenes.ts";
 import {
   type Bytes,
@@ -180,7 +181,7 @@ for (const [state, make] of Object.entries(LET_GO))
     );
   });
 
-test("wipe touches neither events nor tickets nor what is on the wire, nor the closed session after it", () => {
+test("wipe touches neither events nor tickets nor what is on the wire, nor what the next session needs", () => {
   const { device, gateway } = up();
   const events = structuredClone(device.events);
   const sent = [...gateway.log.map(({ datagram }) => datagram)];
@@ -188,20 +189,50 @@ test("wipe touches neither events nor tickets nor what is on the wire, nor the c
   const bye = gateway.deleteIke();
   const step = deliver(device, bye);
   assert.equal(step.session.state, "closed");
-  const { extensions: _, ...closed } = step.session;
-  const copies = structuredClone([sent, step.send, step.events, closed]);
-  wipe(before);
-  assert.deepEqual([sent, step.send, step.events, closed], copies);
+  const copies = structuredClone([sent, step]);
+  wipe(before, step.session);
+  assert.deepEqual([sent, step], copies);
   assert.deepEqual(device.events.slice(0, events.length), events);
   // The gateway has not got the answer.
   assert.deepEqual(deliver(device, bye).send, step.send);
-  // The ticket goes on being good: here for the driver's next attempt.
+  // The ticket goes on being good.
   const { ticket } = only(device.events, "ticket");
   const next = present(ticket, device.profile);
   wipe(next.session);
   assert.deepEqual(only(device.events, "ticket").ticket, only(events, "ticket").ticket);
   assert.deepEqual(timeout(device.profile, device.session).send, []);
 });
+
+for (const [name, life] of Object.entries(LIVES))
+  test(`a life with wipe after each step is the same life: ${name} [7296-2.12-a]`, () => {
+    const plainly = live(life, ALL, simply).taken;
+    const secrets: Bytes[] = [];
+    let before: Session | undefined;
+    let last: Session | undefined;
+    const wiped = live(life, ALL, (run, input) => {
+      const step = run(input);
+      const { session } = step;
+      secrets.push(...octetsIn([session.keys, session.handshake?.secret]));
+      const copy = structuredClone(step);
+      if (before) wipe(before, session);
+      assert.deepEqual(step, copy);
+      before = session;
+      last = session;
+      return step;
+    }).taken;
+    assert.deepEqual(
+      wiped.map(({ step }) => step.send),
+      plainly.map(({ step }) => step.send),
+    );
+    // What the last session has no use for is gone from all of them: private value, SK_pr, or every key.
+    const needed = octetsIn(last);
+    const rest = secrets.filter((secret) => !needed.includes(secret));
+    assert.ok(rest.length > 0, "nothing to overwrite");
+    assert.ok(
+      rest.every((secret) => secret.every((octet) => !octet)),
+      "a secret that is not needed",
+    );
+  });
 
 test("a closed session, and one in which nothing is secret any more, can be wiped as well", () => {
   const device = makeDevice();
