@@ -1,4 +1,4 @@
-/** Bad networks: `npm run simulate` tries more of them. */
+/** Bad networks: `npm run networks` tries more of them. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,5 +1,5 @@
 /**
- * npm run simulate -- [--seeds N] [--first N] [--json]
+ * npm run networks -- [--seeds N] [--first N] [--json]
  *
  * Lives of devices over bad links, N of each weather. A life that breaks a rule is printed with its seed: `--seeds 1
  * --first SEED` lives it once more.
