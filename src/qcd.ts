@@ -5,7 +5,7 @@ import { equalSecrets } from "./crypto/equal.ts";
 import { misuse } from "./error.ts";
 import type { Step } from "./event.ts";
 import { type Extension, keep, kept } from "./extension.ts";
-import { request } from "./initiator/protect.ts";
+import { requestInformational } from "./initiator/request.ts";
 import { end, ignore } from "./initiator/step.ts";
 import type { Profile } from "./profile.ts";
 import type { Session } from "./session.ts";
@@ -229,9 +229,7 @@ export function qcd(maker?: TokenMaker): Extension {
  */
 export function announceToken(profile: Profile, session: Session, maker: TokenMaker): Step {
   checkMaker(maker);
-  if (session.state !== "established" || session.request)
-    throw misuse("state", `session: expected established and at rest, got ${session.state}`);
-  return request(profile, session, INFORMATIONAL, emitTokens(maker, session));
+  return requestInformational(profile, session, emitTokens(maker, session));
 }
 
 /**

@@ -5,7 +5,7 @@ import { misuse } from "./error.ts";
 import type { Event, Step, Ticket } from "./event.ts";
 import { type Extension, keep, kept } from "./extension.ts";
 import { begin, beginLength } from "./initiator/begin.ts";
-import { request } from "./initiator/protect.ts";
+import { requestInformational } from "./initiator/request.ts";
 import { ignore } from "./initiator/step.ts";
 import { authentication } from "./keys/auth.ts";
 import type { Profile } from "./profile.ts";
@@ -260,10 +260,8 @@ export function resume(
  * @throws IkeletError `state` if the session is not established, or another request is unanswered
  */
 export function requestTicket(profile: Profile, session: Session): Step {
-  if (session.state !== "established" || session.request)
-    throw misuse("state", `session: expected established and at rest, got ${session.state}`);
   const asking = keep(session, NAME, { ...keptIn(session), asked: true } satisfies Kept);
-  return request(profile, asking, INFORMATIONAL, [emitNotify(TICKET_REQUEST)]);
+  return requestInformational(profile, asking, [emitNotify(TICKET_REQUEST)]);
 }
 
 /**

@@ -25,6 +25,17 @@ export function rest(profile: Profile, session: Session, events: readonly Event[
 }
 
 /**
+ * A request of our own in an INFORMATIONAL exchange.
+ *
+ * @throws IkeletError `state` if the session is not established, or another request is unanswered
+ */
+export function requestInformational(profile: Profile, session: Session, payloads: readonly Payload[]): Step {
+  if (session.state !== "established" || session.request)
+    throw misuse("state", `session: expected established and at rest, got ${session.state}`);
+  return request(profile, session, INFORMATIONAL, payloads);
+}
+
+/**
  * Asks the gateway whether it is still there (RFC 7296 section 2.4): an empty INFORMATIONAL request. The event
  * `alive` comes with the answer, or `closed` with the reason `timeout`. While another request is unanswered,
  * that one asks already, and nothing is sent.
@@ -32,9 +43,9 @@ export function rest(profile: Profile, session: Session, events: readonly Event[
  * @throws IkeletError `state` if the session is not established
  */
 export function checkLiveness(profile: Profile, session: Session): Step {
-  if (session.state !== "established")
-    throw misuse("state", `session: expected established, got ${session.state}`);
-  return session.request ? makeStep(session) : request(profile, session, INFORMATIONAL, []);
+  return session.state === "established" && session.request
+    ? makeStep(session)
+    : requestInformational(profile, session, []);
 }
 
 /**
