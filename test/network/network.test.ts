@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { live } from "./life.ts";
 import { WEATHERS } from "./link.ts";
 
-const SEEDS = 40;
+const SEEDS = 20;
 
 for (const weather of WEATHERS)
   test(`each life ends in good order: ${weather.name} [7296-2.1-a, 7296-2.3-a]`, () => {
