@@ -86,7 +86,7 @@ function checkSelector(field: string, selector: TrafficSelector): void {
  * ```
  */
 export function checkProfile(profile: Profile): void {
-  const { suite, local, remote, psk, pskPad, child, retransmission } = profile;
+  const { suite, local, remote, psk, pskPad, child, retransmission, extensions = [] } = profile;
   const { cipher, prf, keyExchange } = suite;
   checkCipher("suite.cipher", cipher);
   // RFC 8750 section 7.
@@ -94,9 +94,14 @@ export function checkProfile(profile: Profile): void {
   expectAllowed("suite.prf", FORBIDDEN_PRF, prf.transformId);
   expect(prf.outputLength >= SHORTEST_PRF, "suite.prf", `${SHORTEST_PRF} octets or more`, prf.outputLength);
   if (keyExchange) expectAllowed("suite.keyExchange", FORBIDDEN_KEY_EXCHANGE, keyExchange.transformId);
+  else {
+    const resumes = extensions.some(({ initial }) => initial);
+    expect(resumes, "suite.keyExchange", "a method, or resumption among the extensions", "none");
+  }
   if (pskPad)
     expect(pskPad.length === prf.outputLength, "pskPad", `${prf.outputLength} octets`, pskPad.length);
-  else
+  // A device that only resumes needs none.
+  else if (keyExchange || psk)
     expect(
       (psk?.length ?? 0) >= SHORTEST_PSK,
       "psk",

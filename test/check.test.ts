@@ -18,6 +18,7 @@ import { modp2048 } from "ikelet/crypto/modp2048.js";
 import { p256 } from "ikelet/crypto/p256.js";
 import { p384 } from "ikelet/crypto/p384.js";
 import { x25519 } from "ikelet/crypto/x25519.js";
+import { resumption } from "ikelet/resumption.js";
 import { makeProfile, octets } from "./initiator/harness.ts";
 
 const GOOD = makeProfile();
@@ -54,6 +55,11 @@ const FINE: Record<string, Partial<Profile>> = {
   "extended sequence numbers": withChild({ esn: true, cipher: CBC }),
   "an implicit IV in ESP": withChild({ cipher: { ...aesGcm(128), encryptionId: 30, ivLength: 0 } }),
   "NULL in ESP": withChild({ cipher: { ...CBC, encryptionId: 11, ivLength: 0 } }),
+  "a device that only resumes": {
+    suite: { cipher: SUITE.cipher, prf: SUITE.prf },
+    psk: UNSET,
+    extensions: [resumption()],
+  },
   "one send": sends(1, 1),
   "twenty sends": sends(1000, 20),
 };
@@ -122,6 +128,16 @@ const WRONG: [string, string, Partial<Profile>, rows?: string][] = [
     withSuite({ keyExchange: { ...modp2048, transformId } }),
     "8247-2.4-a",
   ]),
+  [
+    "neither a key exchange nor resumption",
+    "suite.keyExchange",
+    { suite: { cipher: SUITE.cipher, prf: SUITE.prf } },
+  ],
+  [
+    "a short pre-shared key of a device that only resumes",
+    "psk",
+    { suite: { cipher: SUITE.cipher, prf: SUITE.prf }, psk: octets(15), extensions: [resumption()] },
+  ],
   ["a pre-shared key of 15 octets", "psk", { psk: octets(15) }, "7296-2.15-h"],
   ["an empty pre-shared key", "psk", { psk: octets(0) }, "7296-2.15-h"],
   ["no pre-shared key", "psk", { psk: UNSET }],
