@@ -56,7 +56,7 @@ export async function tellCrash(
   };
   const echo = async (connection: Connection): Promise<void> => {
     const answer = await pinger.ping(connection, destination);
-    if (!answer) throw new Error(`${addressText(destination)} did not answer`);
+    if (typeof answer === "string") throw new Error(`${addressText(destination)} did not answer: ${answer}`);
     console.log(`\n${strong("echo")}  ${addressText(destination)} answered through the tunnel`);
   };
 

@@ -34,6 +34,10 @@ test("a gateway that has lost its state says so, and the device resumes", async 
   assert.equal(stdout.match(/→ IKE_SA_INIT/g)?.length, 1);
 });
 
+test("an echo that is not answered is told as such", async () => {
+  await assert.rejects(run("--crash", "--ping", "192.0.2.1"), /192\.0\.2\.1 did not answer: .*selectors/);
+});
+
 test("no real gateway can be made to crash", async () => {
   await assert.rejects(run("--crash", "--gateway", "gw.example"), /on loopback only/);
 });
