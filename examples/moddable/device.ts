@@ -98,10 +98,20 @@ export function wake(platform: Platform, gateway: string, onDone: () => void): v
   }
 
   function present(next: Ticket, since: number): void {
-    ticket = next;
     // A clock that was set back must not stop the device: the gateway knows how old the ticket is.
     const elapsed = Math.max(0, now() - since);
-    perform(resume(profile, next, elapsed, entropy(resumeEntropyLength(profile))));
+    let step: Step;
+    try {
+      step = resume(profile, next, elapsed, entropy(resumeEntropyLength(profile)));
+    } catch (error) {
+      // It has expired.
+      if ((error as IkeletError).code !== "ticket") throw error;
+      eraseTicket(store);
+      connect();
+      return;
+    }
+    ticket = next;
+    perform(step);
   }
 
   function connect(): void {
@@ -142,14 +152,6 @@ export function wake(platform: Platform, gateway: string, onDone: () => void): v
   }
 
   const stored = loadStored(store);
-  if (!stored) connect();
-  else
-    try {
-      present(stored.ticket, stored.since);
-    } catch (error) {
-      // It has expired.
-      if ((error as IkeletError).code !== "ticket") throw error;
-      eraseTicket(store);
-      connect();
-    }
+  if (stored) present(stored.ticket, stored.since);
+  else connect();
 }

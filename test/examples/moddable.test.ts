@@ -146,6 +146,20 @@ describe("the sensor on Moddable", () => {
     assert.deepEqual(board.run(), ["resumed", "echo"]);
   });
 
+  test("makes a full handshake when the ticket expires between two attempts", () => {
+    const board = makeBoard();
+    const { entropy } = board;
+    board.run();
+    board.clock += TICKET_LIFETIME - 5;
+    board.losses = 3;
+    board.entropy = (length) => {
+      board.clock += 10;
+      return entropy(length);
+    };
+    assert.deepEqual(board.run(), ["full handshake", "connected", "echo"]);
+    assert.equal(requests(board.gateway, IKE_SESSION_RESUME), 0);
+  });
+
   test("makes a full handshake when the ticket has expired, was damaged, or is refused", () => {
     const board = makeBoard();
     board.run();
