@@ -84,6 +84,10 @@ export function wake(platform: Platform, onDone: () => void): void {
   const present = (): void => {
     // A clock that was set back must not stop the device: the gateway knows how old the ticket is.
     const elapsed = Math.max(0, now() - stored.since);
+    if (elapsed >= ticket.lifetime) {
+      done("ticket expired: to be commissioned");
+      return;
+    }
     perform(resume(profile, ticket, elapsed, entropy(resumeEntropyLength(profile))));
   };
 

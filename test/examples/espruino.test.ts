@@ -233,6 +233,14 @@ describe("the badge on Espruino", () => {
     assert.deepEqual(boot(flash, gateway, 1), ["resumed", "echo"]);
   });
 
+  test("says so when its ticket has expired, and sleeps", () => {
+    const { gateway, ticket } = commissioned();
+    const flash = new Flash();
+    storeTicket(flash, { ...ticket, lifetime: 600 }, 400);
+    assert.deepEqual(boot(flash, gateway, 1), ["ticket expired: to be commissioned"]);
+    assert.equal(requests(gateway, IKE_SESSION_RESUME), 0);
+  });
+
   test("has a whole ticket, the old or the new one, whenever the power fails", () => {
     const { ticket } = commissioned();
     // The count of one octet begins anew after 256.
