@@ -13,21 +13,19 @@ import {
 } from "./explain/names.ts";
 import { DEFAULT_RETRANSMISSION, type Profile } from "./profile.ts";
 import type { Hint } from "./session.ts";
+import { INVALID_SYNTAX, NO_ADDITIONAL_SAS, UNSUPPORTED_CRITICAL_PAYLOAD } from "./wire/notify.ts";
 
 export * from "./explain/names.ts";
 
 type EventOf<T extends Event["type"]> = Extract<Event, { type: T }>;
 
-// The notifications that have an advice of their own.
-const UNSUPPORTED_CRITICAL_PAYLOAD = 1;
+// The notifications that have an advice of their own, and that the core need not know by name.
 const INVALID_MAJOR_VERSION = 5;
-const INVALID_SYNTAX = 7;
 const INVALID_SPI = 11;
 const NO_PROPOSAL_CHOSEN = 14;
 const INVALID_KE_PAYLOAD = 17;
 const AUTHENTICATION_FAILED = 24;
 const SINGLE_PAIR_REQUIRED = 34;
-const NO_ADDITIONAL_SAS = 35;
 const INTERNAL_ADDRESS_FAILURE = 36;
 const FAILED_CP_REQUIRED = 37;
 const TS_UNACCEPTABLE = 38;
