@@ -23,7 +23,7 @@ export interface Handshake {
   readonly childSpi: Uint8Array;
   /** How many cookies have been sent back. */
   readonly cookies: number;
-  /** How often the request with the last cookie has to be sent before another cookie counts. */
+  /** The request with the last cookie has to be sent more often than this before another cookie counts. */
   readonly late?: number;
   /** How often each request is sent, where that is not the profile's number. */
   readonly sends?: number | undefined;

@@ -5,12 +5,14 @@
 
 import { misuse } from "../error.ts";
 
+/** The column at an offset, which need not be a multiple of 4. */
 export function readWord(octets: Uint8Array, offset: number): number {
   return (
     (octets[offset]! << 24) | (octets[offset + 1]! << 16) | (octets[offset + 2]! << 8) | octets[offset + 3]!
   );
 }
 
+/** Writes a column to an offset; of a fraction, its whole part. */
 export function writeWord(octets: Uint8Array, offset: number, word: number): void {
   octets[offset] = word >>> 24;
   octets[offset + 1] = word >>> 16;
