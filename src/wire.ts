@@ -2,6 +2,7 @@
 export * from "./wire/ascii.ts";
 export * from "./wire/authentication.ts";
 export * from "./wire/block.ts";
+export * from "./wire/configuration.ts";
 export * from "./wire/delete.ts";
 export * from "./wire/header.ts";
 export * from "./wire/identification.ts";
