@@ -7,7 +7,16 @@
 export type * from "./crypto/contracts.ts";
 export type { IkeletError, IkeletErrorCode } from "./error.ts";
 export type * from "./event.ts";
-export type { Agreement, Extension, Heard, Idle, InitialExchange, Place } from "./extension.ts";
+export {
+  type Agreement,
+  type Extension,
+  type Heard,
+  type Idle,
+  type InitialExchange,
+  keep,
+  kept,
+  type Place,
+} from "./extension.ts";
 export { entropyLength, initiate } from "./initiator/initiate.ts";
 export { receive } from "./initiator/receive.ts";
 export { checkLiveness, close } from "./initiator/request.ts";
