@@ -106,12 +106,17 @@ export function resumption({ grace = 1000 }: ResumptionOptions = {}): Extension 
 
     read: (profile, heard, exchange, isResponse) => {
       const idR = solePayload(heard.payloads, PAYLOAD_IDR);
-      const { asked, signed, remote = idR && parseIdentification(concat(idR)) } = keptIn(heard.session);
+      const {
+        asked,
+        signed,
+        // The session may have begun without this extension; then the gateway has proved to be this one.
+        remote = idR ? parseIdentification(concat(idR)) : profile.remote && copyOf(profile.remote),
+      } = keptIn(heard.session);
       if (exchange !== IKE_AUTH && !(exchange === INFORMATIONAL && isResponse && asked)) return heard;
       const session = keep(heard.session, NAME, { signed, remote } satisfies Kept);
       const notifies = parseNotifies(heard.payloads) ?? [];
       const granted = findNotify(notifies, TICKET_LT_OPAQUE)?.data;
-      const lifetime = granted && granted.length > LIFETIME_LENGTH && uint32(granted, 0);
+      const lifetime = remote && granted && granted.length > LIFETIME_LENGTH && uint32(granted, 0);
       const event: Event = lifetime
         ? {
             type: "ticket",
@@ -122,7 +127,7 @@ export function resumption({ grace = 1000 }: ResumptionOptions = {}): Extension 
               skD: concat(session.keys!.skD),
               ...algorithms(profile.suite),
               local: profile.local,
-              remote: copyOf(remote!),
+              remote: copyOf(remote),
               signed,
               attempts: 0,
             },

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkLiveness, close, type Event, fqdn, timeout } from "ikelet";
+import { checkLiveness, close, type Event, fqdn, type Profile, timeout, wipe } from "ikelet";
 import { aesGcm } from "ikelet/crypto/aes-gcm.js";
 import { hmacSha384 } from "ikelet/crypto/hmac-sha384.js";
 import { qcd } from "ikelet/qcd.js";
@@ -104,6 +104,22 @@ test("a ticket can be had later of a resumed SA, too, and is signed for in the f
     assert.equal(next.signed, signed);
     assert.deepEqual(next.remote, ticket.remote);
     resumed(gateway, next);
+  }
+});
+
+test("a session that began without the extension, as under an older firmware, can ask for a ticket", () => {
+  const { device, gateway } = connect({}, { tickets: {} });
+  const { remote: _, ...open } = makeProfile(resumable());
+  for (const profile of [makeProfile(resumable()), open as Profile]) {
+    const updated: Device = { ...device, profile, events: [] };
+    exchange(updated, gateway.fork(), take(updated, requestTicket(profile, device.session)).send);
+    // A ticket is of no use if nobody knows whose it is.
+    const found = updated.events.find(({ type }) => type !== "alive");
+    assert.equal(found?.type, profile.remote ? "ticket" : "no-ticket");
+    if (found?.type === "ticket") assert.deepEqual(found.ticket.remote, profile.remote);
+    // What a session keeps is its own.
+    wipe(updated.session, device.session);
+    assert.deepEqual(profile.remote, profile === open ? undefined : fqdn("gw.example"));
   }
 });
 
