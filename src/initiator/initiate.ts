@@ -52,7 +52,7 @@ export function entropyLength(profile: Profile): number {
  */
 export function initiate(profile: Profile, entropy: Uint8Array): Step {
   const { keyExchange } = profile.suite;
-  if (!profile.psk?.length && !profile.pskPad) throw misuse("profile", "psk: expected octets, got none");
+  if (!(profile.pskPad ?? profile.psk)?.length) throw misuse("profile", "psk: expected octets, got none");
   if (!keyExchange) throw misuse("profile", "suite.keyExchange: expected a method, got none");
   const { transformId, secretLength, publicValue } = keyExchange;
   const sa = { type: PAYLOAD_SA, body: emitProposal(PROTOCOL_IKE, [], ikeOffer(profile)) };

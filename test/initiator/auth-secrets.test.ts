@@ -19,7 +19,7 @@ import {
   resumedAuth,
   Type,
 } from "../responder/index.ts";
-import { connect, type Device, deliver, makeProfile, octets, only, PSK } from "./harness.ts";
+import { connect, type Device, deliver, makeDevice, makeProfile, octets, only, PSK } from "./harness.ts";
 import { assertClosed, bodyOf, halfWay, idOf, KEY_PAD, mac, one, seen } from "./scenes.ts";
 
 const SHA256 = prfOf(5)!;
@@ -108,6 +108,18 @@ test("prf(PSK, pad) is good for its PRF alone [7296-2.15-g]", () => {
   assert.deepEqual(only(wrong.device.events, "closed").notify, 24);
   const pskPad = new Uint8Array(createHmac("sha512", PSK).update(KEY_PAD).digest());
   only(connect({ psk: undefined as never, pskPad, suite }).device.events, "established");
+});
+
+test("an empty secret, which everybody knows, is none", () => {
+  const [none, unset] = [new Uint8Array(0), undefined as never];
+  for (const secret of [
+    { psk: unset },
+    { psk: none },
+    { psk: unset, pskPad: none },
+    // The pad comes first, so it has to be good.
+    { psk: PSK, pskPad: none },
+  ])
+    assert.throws(() => makeDevice(secret), { name: "IkeletError", code: "profile" });
 });
 
 test("one routine signs full and resumed exchanges alike [4306-2.15-a]", () => {
