@@ -72,7 +72,7 @@ export function open(cipher: Cipher, sa: InboundSa, packet: Uint8Array, output?:
   const sequence = parameters.esn ? edge + ((lower - edge) >>> 0) : lower;
   const index = (sequence % size) >> 3;
   const bit = 1 << (sequence % 8);
-  if (sequence < edge || sequence < 1) return refuse("old");
+  if (!(sequence >= edge && sequence > 0)) return refuse("old");
   if (sequence <= highest && sa.window[index]! & bit) return refuse("replayed");
 
   const plaintext = protect(

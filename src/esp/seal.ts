@@ -86,7 +86,8 @@ export function seal(
   checkCipher(cipher, parameters);
   const length = nextHeader === DUMMY ? payload.length : carried(parameters, payload, nextHeader);
   if (typeof length === "string") return { sa, reason: length };
-  if (sa.sequence >= lastSequence) return { sa, reason: "exhausted" };
+  // Not ">=", which lets pass what is no number.
+  if (!(sa.sequence < lastSequence)) return { sa, reason: "exhausted" };
   const total = packetLength(cipher, length);
   const packet = output?.subarray(0, total) ?? new Uint8Array(total);
   if (packet.length < total) return { sa, reason: "size" };

@@ -71,6 +71,27 @@ test("a limit of packets is kept [7296-2.8-a]", () => {
   assert.equal(seal(CIPHER, sa, innerPacket()).reason, "exhausted");
 });
 
+test("without a number there is no packet: it would go out under an IV that was used", () => {
+  const sa = outboundSa(makeChild(CIPHER));
+  const unset = undefined as never;
+  for (const wrong of [
+    { ...sa, sequence: Number.NaN },
+    { ...sa, sequence: unset },
+    { ...sa, lastSequence: unset },
+    outboundSa(makeChild(CIPHER), Number.NaN),
+  ])
+    assert.equal(seal(CIPHER, wrong, innerPacket()).reason, "exhausted");
+  // As if the two SAs were mixed up in flash: with this one the gateway's own numbers would be used.
+  const mixedUp = { ...inboundSa(makeChild(CIPHER)), lastSequence: unset };
+  assert.equal(seal(CIPHER, mixedUp, innerPacket({}, true)).reason, "exhausted");
+});
+
+test("without a number nothing is taken: it could have been received before", () => {
+  const receiving = receiver();
+  receiving.move(Number.NaN);
+  for (const sequence of [1, 1, 2 ** 31]) assert.equal(receiving.take(sent(sequence)), "old");
+});
+
 test("stored in leaps, an SA goes on above its last number after a loss of power [9333-4-a, 9333-10-a, 8750-4-b]", () => {
   const LEAP = 100;
   const next = seeded(77);
