@@ -106,7 +106,12 @@ export function kept(session: Session, name: string): unknown {
   return session.extensions?.[name];
 }
 
-/** The session with plain data of an extension in it. */
+/**
+ * The session with plain data of an extension in it: whole numbers from 0 to 2^53 - 1, booleans, text in Latin-1, octets,
+ * and lists and records of these, if it is to be stored.
+ *
+ * @param data in memory of its own: `wipe` overwrites it
+ */
 export function keep(session: Session, name: string, data: unknown): Session {
   return { ...session, extensions: { ...session.extensions, [name]: data } };
 }
