@@ -104,10 +104,11 @@ function explainHint(profile: Profile, { notify, data }: Hint): string {
 
 function explainTimeout(profile: Profile, hint: Hint | undefined): string {
   const { wait, sends } = profile.retransmission ?? DEFAULT_RETRANSMISSION;
+  const ticket = profile.extensions?.some(({ initial }) => initial) ? ", or fewer of a ticket" : "";
   const seconds = Math.round((wait * ((1 << sends) - 1)) / 100) / 10;
   return hint
     ? `No good answer came, only an unprotected ${notifyName(hint.notify)}: ${explainHint(profile, hint)}.`
-    : `The gateway has not answered ${sends} sends in ${seconds} s or more: check its address, that IKE runs there, and that firewalls let UDP ports 500 and 4500 pass both ways.`;
+    : `The gateway has not answered ${sends} sends in ${seconds} s or more${ticket}: check its address, that IKE runs there, and that firewalls let UDP ports 500 and 4500 pass both ways.`;
 }
 
 /** The whole of IKE_AUTH was refused: there is no IKE SA. */

@@ -19,6 +19,7 @@ import {
 import { aesCbc } from "ikelet/crypto/aes-cbc.js";
 import { hmacSha256_128 } from "ikelet/crypto/hmac-sha256-128.js";
 import { addressText, explain, identityText, notifyName, selectorText, spiText } from "ikelet/explain.js";
+import { resumption } from "ikelet/resumption.js";
 import { makeProfile } from "./initiator/harness.ts";
 
 const secret = "a very secret key";
@@ -208,7 +209,11 @@ test("explain: what a profile leaves open or says otherwise", () => {
     /wants transport mode/,
   );
   const patient = { ...profile, retransmission: { wait: 100, sends: 3 } };
-  assert.match(explain(patient, { type: "closed", reason: "timeout" }), /3 sends in 0\.7 s/);
+  assert.match(explain(patient, { type: "closed", reason: "timeout" }), /3 sends in 0\.7 s or more:/);
+  // A ticket is presented less often than the profile says.
+  const resuming = { ...patient, extensions: [resumption()] };
+  const event: Event = { type: "closed", reason: "timeout" };
+  assert.match(explain(resuming, event), /3 sends in 0\.7 s or more, or fewer of a ticket:/);
 });
 
 test("explain: identities in words, and nothing that steers a terminal", () => {
