@@ -23,7 +23,8 @@ export function agreeSaInit(
   const nonceR = solePayload(payloads, PAYLOAD_NONCE);
   if (!sa || !ke || !nonceR) return "malformed";
   if (!parseNonce(nonceR)) return "nonce";
-  if (!acceptedSpi(sa, PROTOCOL_IKE, 0, ikeOffer(profile))) return "proposal";
+  // A session with a ticket, in whose profile the extension is missing, has offered nothing and has no private value.
+  if (!secret!.length || !acceptedSpi(sa, PROTOCOL_IKE, 0, ikeOffer(profile))) return "proposal";
   const publicValue = parseKeyExchange(ke, keyExchange!.transformId);
   const sharedSecret = publicValue && keyExchange!.sharedSecret(secret!, publicValue);
   if (!sharedSecret) return "key-exchange";

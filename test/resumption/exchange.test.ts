@@ -7,11 +7,22 @@ import { aesCbc } from "ikelet/crypto/aes-cbc.js";
 import { aesCmac } from "ikelet/crypto/aes-cmac.js";
 import { hmacSha256_128 } from "ikelet/crypto/hmac-sha256-128.js";
 import { hmacSha384 } from "ikelet/crypto/hmac-sha384.js";
+import { modp2048 } from "ikelet/crypto/modp2048.js";
 import { sha1 } from "ikelet/crypto/sha1.js";
 import { nat } from "ikelet/nat.js";
 import { resume, resumeEntropyLength, resumption } from "ikelet/resumption.js";
 import { loadTicket, saveTicket } from "ikelet/storage.js";
-import { type Device, deliver, exchange, makeProfile, octets, only, take } from "../initiator/harness.ts";
+import {
+  type Device,
+  deliver,
+  exchange,
+  makeDevice,
+  makeGateway,
+  makeProfile,
+  octets,
+  only,
+  take,
+} from "../initiator/harness.ts";
 import { assertClosed, assertIgnored, bodyOf, idOf, inTheClear, mac, one } from "../initiator/scenes.ts";
 import {
   auth,
@@ -28,6 +39,7 @@ import {
   nonce,
   notify,
   type Payload,
+  patch,
   prfOfSuite,
   prfPlus,
   readAuth,
@@ -389,6 +401,25 @@ test("an accepting response has a nonce, an SPIr and the exchange type 38: other
   for (const length of [16, 64, 256]) {
     const next = granted({}, { nonce: length });
     resumed(next.gateway, next.ticket);
+  }
+});
+
+test("a profile in which the extension was forgotten: no answer is taken, and none makes receive throw", () => {
+  const { ticket } = granted();
+  const modp = makeProfile({ suite: { ...makeProfile().suite, keyExchange: modp2048 } });
+  for (const [profile, full] of [
+    [frugal(), makeProfile()],
+    [makeProfile(), makeProfile()],
+    // There is no private value, and to the power of 0 everything is 1.
+    [modp, modp],
+  ] as const) {
+    const { extensions: _, ...forgetful } = profile;
+    const device = present(ticket, forgetful);
+    const { session } = device;
+    const answer = makeGateway().receive(makeDevice(full).step.send[0]!)[0]!;
+    // The whole answer of an IKE_SA_INIT, as if it were that of our exchange.
+    const forged = patch(patch(answer, 0, ...session.spiI), 18, 38);
+    assertIgnored(deliver(device, forged), session, "proposal");
   }
 });
 
