@@ -33,6 +33,7 @@ const AUTHENTICATION_FAILED = 24;
 
 const NAME = "resumption";
 const LIFETIME_LENGTH = 4;
+
 /**
  * How often and how long to try. With the defaults, IKE_SESSION_RESUME is sent 3 times in 7 to 10 s, then once
  * more as often with another SPI, and after 14 to 21 s of silence a full handshake is due.
@@ -44,8 +45,9 @@ export interface ResumptionOptions {
    */
   readonly grace?: number;
   /**
-   * Of `resume`: how often IKE_SESSION_RESUME, and IKE_AUTH after it, is sent, with the waits of the profile. Some gateways never answer a
-   * repeated one, so that a fresh attempt has better prospects than one more repetition. Default: 3.
+   * Of `resume`: how often IKE_SESSION_RESUME, and IKE_AUTH after it, is sent, with the waits of the profile. Some
+   * gateways never answer a repeated one, so that a fresh attempt has better prospects than one more repetition.
+   * Default: 3.
    */
   readonly sends?: number;
   /** Of `afterResume`: how often a ticket is presented in vain before a full handshake is due. Default: 2. */

@@ -24,7 +24,8 @@ export function entropyLength(profile: Profile): number {
  * @param entropy at least `entropyLength(profile)` octets from a cryptographic random generator, never used
  *   before; the caller should overwrite them afterwards
  * @throws IkeletError `entropy` if these are too few or begin with eight zeros; `profile` without a pre-shared
- *   key or key exchange. What else can be wrong with a profile, `checkProfile` of `ikelet/check.js` finds while you develop
+ *   key or key exchange. What else can be wrong with a profile, `checkProfile` of `ikelet/check.js` finds while you
+ *   develop
  * @example
  * ```ts
  * import { entropyLength, fqdn, initiate, net } from "ikelet";
