@@ -12,7 +12,7 @@ const NO_PADDING = { disablePadding: true };
  *
  * The IV must be unpredictable: take it from `unpredictableIv`, or random.
  *
- * noble's AES takes 700 KB on a microcontroller: there, `cbc` over `aesSmall` and `aesSmallInverse`.
+ * noble's AES builds tables of 640 KB: there, `cbc` over `aesSmall` and `aesSmallInverse`.
  *
  * @param keyBits the Key Length attribute
  *

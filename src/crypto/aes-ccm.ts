@@ -6,7 +6,7 @@ import type { Cipher } from "./contracts.ts";
  * ENCR_AES_CCM_8 (14) and ENCR_AES_CCM_16 (16), RFC 4309 for ESP and RFC 5282 for IKE. Key 16 or 32 octets and
  * salt 3, IV 8, ICV 8 or 16.
  *
- * noble's AES takes 700 KB on a microcontroller: there, `ccm` over `aesSmall`.
+ * noble's AES builds tables of 640 KB: there, `ccm` over `aesSmall`.
  *
  * @param keyBits the Key Length attribute
  * @param icvLength octets of the ICV

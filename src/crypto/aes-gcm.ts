@@ -6,7 +6,7 @@ import { place } from "./place.ts";
 /**
  * ENCR_AES_GCM_16 (20), RFC 4106 for ESP and RFC 5282 for IKE. Key 16 or 32 octets and salt 4, IV 8, ICV 16.
  *
- * noble's AES takes 700 KB on a microcontroller: there, `gcm` over `aesSmall`.
+ * noble's AES builds tables of 640 KB: there, `gcm` over `aesSmall`.
  *
  * @param keyBits the Key Length attribute
  *
