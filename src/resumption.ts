@@ -11,7 +11,7 @@ import { authentication } from "./keys/auth.ts";
 import type { Profile } from "./profile.ts";
 import type { Session } from "./session.ts";
 import { ascii } from "./wire/ascii.ts";
-import { FLAG_RESPONSE, IKE_AUTH, INFORMATIONAL } from "./wire/header.ts";
+import { FLAG_RESPONSE, IKE_AUTH } from "./wire/header.ts";
 import { emitIdentification, type Identification, parseIdentification } from "./wire/identification.ts";
 import { parseNonce } from "./wire/nonce.ts";
 import { emitNotify, findNotify, parseNotifies } from "./wire/notify.ts";
@@ -114,7 +114,7 @@ export function resumption({ grace = 1000 }: ResumptionOptions = {}): Extension 
         // The session may have begun without this extension; then the gateway has proved to be this one.
         remote = idR ? parseIdentification(concat(idR)) : profile.remote && copyOf(profile.remote),
       } = keptIn(heard.session);
-      if (exchange !== IKE_AUTH && !(exchange === INFORMATIONAL && isResponse && asked)) return heard;
+      if (exchange !== IKE_AUTH && !(isResponse && asked)) return heard;
       const session = keep(heard.session, NAME, { signed, remote } satisfies Kept);
       const notifies = parseNotifies(heard.payloads) ?? [];
       const granted = findNotify(notifies, TICKET_LT_OPAQUE)?.data;
@@ -286,8 +286,7 @@ export function afterResume(
   const { signed } = ticket;
   const next = { ...ticket, attempts: ticket.attempts + 1 };
   // Said under the keys of the ticket, so by the gateway: it may mean that it signs other octets than we do.
-  if (event.reason === "refused" && event.notify === AUTHENTICATION_FAILED && signed === "rfc")
-    return { ...next, signed: "first-message" };
+  if (event.notify === AUTHENTICATION_FAILED && signed === "rfc") return { ...next, signed: "first-message" };
   return event.reason === "timeout" && event.hint?.notify !== TICKET_NACK && next.attempts < attempts
     ? next
     : undefined;
