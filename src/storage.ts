@@ -135,7 +135,7 @@ function save(kind: number, value: unknown): Uint8Array {
 function load(kind: number, octets: Uint8Array): unknown {
   const end = octets.length - CHECK_LENGTH;
   const body = octets.subarray(0, Math.max(0, end));
-  if (end < 3 || uint32(octets, end) !== crc32(body)) broken("damaged octets");
+  if (uint32(octets, end) !== crc32(body)) broken("damaged octets");
   if (body[0] !== VERSION || body[1] !== kind || body[2] !== RECORD)
     broken(`version ${body[0]}, kind ${body[1]}`);
   return parse(body.subarray(2));
