@@ -80,8 +80,15 @@ export function makeDevice(changes: Partial<Profile> = {}, seed?: string): Devic
   return { profile, session: step.session, step, events: [...step.events] };
 }
 
+/** More than any test takes: a session that does not end is an error, too. */
+const MOST_STEPS = 20_000;
+const stepsTaken = new WeakMap<Device, number>();
+
 /** Takes a step of the device. */
 export function take(device: Device, step: Step): Step {
+  const count = (stepsTaken.get(device) ?? 0) + 1;
+  if (count > MOST_STEPS) throw new Error("the session does not end");
+  stepsTaken.set(device, count);
   device.step = step;
   device.session = step.session;
   device.events.push(...step.events.filter(({ type }) => type !== "ignored"));
