@@ -15,6 +15,7 @@ import {
   insertBefore,
   ipv4,
   type Options,
+  type Payload,
   configuration as payload,
   type Responder,
   range,
@@ -218,6 +219,18 @@ test("a gateway that gives no address is told of by an event, be it silent or od
       ["not-configured", "established"],
     );
   }
+});
+
+test("an attribute that is cut off makes the whole answer none [7296-3.15-a]", () => {
+  const { body } = payload(REPLY, [
+    [3, ADDRESS],
+    [1, ADDRESS],
+  ]);
+  const auth = (cut: Bytes) => (payloads: Payload[]) =>
+    insertBefore(payloads, Type.SA, { type: Type.CP, body: cut });
+  only(asking({}, { edit: { auth: auth(body) } }).device.events, "configured");
+  for (let length = 13; length < body.length; length++)
+    only(asking({}, { edit: { auth: auth(body.slice(0, length)) } }).device.events, "not-configured");
 });
 
 test("two answers are none [7296-2.19-a]", () => {

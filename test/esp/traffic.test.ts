@@ -169,6 +169,9 @@ test("dummy packets are dropped, and their numbers are used up [4303-2.6-b, 9333
       assert.equal(reasonOf(opened), "dummy");
       assert.equal(opened.sa.sequence, 1);
       assert.equal(reasonOf(open(CIPHER, opened.sa, dummy)), "replayed");
+      // The smallest packet there is.
+      const smallest = sent(new Uint8Array(0), 59, { padLength: 0 });
+      assert.equal(reasonOf(open(CIPHER, inboundSa(child), smallest)), "dummy");
       // We can make them too.
       const { packet, sa } = mustSeal(seal(CIPHER, outboundSa(child), pattern(length), 59));
       assert.equal(sa.sequence, 1);
@@ -250,6 +253,12 @@ describe("traffic selectors [REC-esp-b]", () => {
     check("accepted", { local: allButZero, protocol: UDP, data: ports(0xffff, 9) });
     check("selectors", { local: allButZero, protocol: UDP, data: ports(0, 9) });
     check("selectors", { local: allButZero, protocol: UDP, data: new Uint8Array(1) });
+    const neitherEnd = [selector(local, UDP, 1, 0xfffe)];
+    for (const port of [0, 0xffff])
+      check("selectors", { local: neitherEnd, protocol: UDP, data: ports(port, 9) });
+    // The destination port is the last thing in the packet, or is cut off.
+    check("accepted", { remote: coap, protocol: UDP, data: ports(40000, 5683).subarray(0, 4) });
+    check("selectors", { remote: coap, protocol: UDP, data: ports(40000, 5683).subarray(0, 3) });
   });
 
   test("type and code of ICMP stand for either port", () => {
@@ -258,6 +267,9 @@ describe("traffic selectors [REC-esp-b]", () => {
     check("accepted", { local: echo, protocol: 1, data });
     check("selectors", { local: echo, protocol: 1, data: new Uint8Array([3, 1, 8, 0, 0, 0, 0, 0]) });
     check("accepted", { remote: [selector(remote, 1, 0x0800, 0x08ff)], protocol: 1, data });
+    const six = { version: 6, protocol: 58, local: TUNNEL.local, data } as const;
+    check("accepted", { ...six, remote: [selector(TUNNEL.remote[1]!, 58, 0x0800, 0x08ff)] });
+    check("selectors", { ...six, remote: [selector(TUNNEL.remote[1]!, 58, 0x0102, 0x0102)] });
   });
 
   test("IPv4 options move the ports; later fragments have none", () => {

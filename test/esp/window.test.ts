@@ -129,6 +129,13 @@ describe("replay window", () => {
       assert.equal(take(sent(top - size + 2)), "accepted");
     });
 
+  test("a leap over nearly all numbers clears one window, and not one bit for each number", () => {
+    const { take } = receiver();
+    for (const n of [1, TWO_TO_32 - 1]) assert.equal(take(sent(n)), "accepted");
+    assert.equal(take(sent(TWO_TO_32 - 64)), "accepted");
+    assert.equal(take(sent(TWO_TO_32 - 65)), "old");
+  });
+
   test("a leap leaves nothing behind, and keeps what it does not reach", () => {
     for (const leap of [1, 2, 7, 8, 9, 31, 63, 64, 65, 127, 128, 1000]) {
       const { take } = receiver();

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { createHash, createHmac } from "node:crypto";
 import { test } from "node:test";
-import { addressId, ascii, fqdn, type Identification, keyId, type Profile, rfc822 } from "ikelet";
+import { addressId, ascii, fqdn, type Identification, initiate, keyId, type Profile, rfc822 } from "ikelet";
+import type { KeyedPrf, Prf } from "ikelet/crypto/contracts.js";
 import { hmacSha256 } from "ikelet/crypto/hmac-sha256.js";
 import { hmacSha512 } from "ikelet/crypto/hmac-sha512.js";
 import { authentication, keyPad } from "ikelet/keys.js";
@@ -102,6 +103,15 @@ test("prf(PSK, pad) does in place of the pre-shared key [7296-2.15-g]", () => {
   assert.equal(hex(bodyOf(payloads, Type.AUTH)), hex(bodyOf(authRequest().payloads, Type.AUTH)));
 });
 
+test("without a pre-shared key there is no full handshake", () => {
+  for (const psk of [undefined, new Uint8Array(0)])
+    assert.throws(() => initiate(makeProfile({ psk: psk! }), octets(100)), {
+      name: "IkeletError",
+      code: "profile",
+      message: /^psk:/,
+    });
+});
+
 test("prf(PSK, pad) is good for its PRF alone [7296-2.15-g]", () => {
   const suite = { ...makeProfile().suite, prf: hmacSha512 };
   const wrong = connect({ psk: undefined as never, pskPad: mac(PSK, KEY_PAD), suite });
@@ -133,4 +143,18 @@ test("one routine signs full and resumed exchanges alike [4306-2.15-a]", () => {
     hex(authentication(hmacSha256, skP, ...args)),
     hex(resumedAuth(SHA256, skP, message, nonce, ID_R)),
   );
+});
+
+test("one key is prepared once: each time costs two compressions", () => {
+  const keys: Uint8Array[] = [];
+  const keyed = (key: Uint8Array): KeyedPrf => {
+    keys.push(key);
+    return hmacSha256.keyed(key);
+  };
+  const counting: Prf = { ...hmacSha256, keyed };
+  const [skP, other] = [octets(32, "k"), octets(32, "l")];
+  authentication(counting, skP, octets(200), octets(32), skP, ID_R);
+  assert.deepEqual(keys, [skP]);
+  authentication(counting, other, octets(200), octets(32), skP, ID_R);
+  assert.deepEqual(keys, [skP, skP, other]);
 });

@@ -106,6 +106,7 @@ for (const [name, selectors] of Object.entries(STRANGERS)) {
 for (const [name, payload] of [
   ["another address", ts(Type.TSi, [range("10.1.0.8")])],
   ["a wider range", ts(Type.TSi, [range("10.1.0.0", "10.1.0.255")])],
+  ["another IP version", ts(Type.TSi, [{ type: 8, ...host([10, 1, 0, 7, ...new Array(12).fill(0)]) }])],
   ["a count that is wrong", ts(Type.TSi, [range("10.1.0.7")], 2)],
   ["no body", { type: Type.TSi, body: new Uint8Array(0) }],
 ] as const) {

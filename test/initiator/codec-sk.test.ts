@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { checkLiveness, receive } from "ikelet";
 import { chacha20Poly1305 } from "ikelet/crypto/chacha20-poly1305.js";
+import type { Cipher } from "ikelet/crypto/contracts.js";
 import { openMessage, sealMessage } from "ikelet/sk.js";
 import { concat, flip, fromHex, hex, notify, type Sealing, Type, vendorId } from "../responder/index.ts";
 import { ask, assertIgnored, established, heard, wholeLife } from "./expect.ts";
@@ -281,4 +282,18 @@ test("an AEAD message without even a Pad Length is malformed [5282-3-a]", () => 
   assert.equal(seen, undefined);
   assert.deepEqual(gateway.answers.at(-1)!.payloads[0]!.body, INVALID_SYNTAX);
   only(device.events, "established");
+});
+
+test("what is too short for IV and ICV never comes to the cipher", () => {
+  const cipher: Cipher = {
+    ...chacha20Poly1305,
+    open: () => {
+      throw new Error("too short");
+    },
+  };
+  const { ivLength, icvLength } = cipher;
+  const open = (length: number) =>
+    openMessage(cipher, octets(36), octets(28 + 4 + length), { type: 46, body: octets(length), next: 0 });
+  for (let length = 0; length < ivLength + icvLength; length++) assert.equal(open(length), undefined);
+  assert.throws(() => open(ivLength + icvLength), /too short/);
 });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createDiffieHellmanGroup, createECDH } from "node:crypto";
 import { test } from "node:test";
-import { entropyLength } from "ikelet";
+import { entropyLength, initiate } from "ikelet";
 import { chacha20Poly1305 } from "ikelet/crypto/chacha20-poly1305.js";
 import type { KeyExchange } from "ikelet/crypto/contracts.js";
 import { hmacSha256 } from "ikelet/crypto/hmac-sha256.js";
@@ -175,4 +175,16 @@ test("entropy is cut to the group's needs", () => {
     const profile = makeProfile({ suite: suiteOf(keyExchange) });
     assert.equal(entropyLength(profile), 8 + 16 + keyExchange.secretLength + 4);
   }
+});
+
+test("who has no key exchange can only resume: no private value, and no full handshake", () => {
+  const profile = makeProfile();
+  const { keyExchange: _, ...suite } = profile.suite;
+  const frugal = { ...profile, suite };
+  assert.equal(entropyLength(frugal), 8 + 16 + 4);
+  assert.throws(() => initiate(frugal, octets(100)), {
+    name: "IkeletError",
+    code: "profile",
+    message: /^suite.keyExchange:/,
+  });
 });

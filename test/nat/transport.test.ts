@@ -13,6 +13,7 @@ import {
   ipv4,
   type Options,
   openEsp,
+  type Payload,
   range,
   readTs,
   type Selector,
@@ -21,6 +22,7 @@ import {
   towardsDevice,
   ts,
   tsBody,
+  vendorId,
 } from "../responder/index.ts";
 import { type Behind, DEVICE, ends, GATEWAY, INNER, MAPPED, traversing } from "./path.ts";
 
@@ -114,6 +116,18 @@ test("the gateway answers with the addresses that it sees; ours are put in their
     });
     assert.deepEqual(structuredClone(device.session), device.session);
   }
+});
+
+test("nothing but the selectors is translated, however much it looks like one [7296-2.23.1-b]", () => {
+  const behind = { device: true, gateway: true };
+  const edit = (payloads: Payload[]) => [
+    vendorId(octets(8)),
+    vendorId(new Uint8Array(20)),
+    ...substituted(behind).auth!(payloads),
+  ];
+  const { device, traversal } = transport(behind, { auth: edit });
+  const { local, remote } = ends(behind);
+  assert.deepEqual(traversal.state(device.session)!.original, concat(remote.address, local.address));
 });
 
 test("without a NAT at an end, its address in the answer has to be ours [7296-2.23.1-b]", () => {
@@ -275,14 +289,19 @@ test("a result of zero is all ones in UDP, and zero in TCP [3948-3.1.2-a]", () =
     const bare = new Uint8Array(24);
     const rest = checksum(protocol, seen, bare);
     bare.set([rest >> 8, rest & 255], 22);
-    const fixed = fixChecksum(protocol, withChecksum(protocol, original, bare), original, seen);
+    const sent = withChecksum(protocol, original, bare);
+    const fixed = fixChecksum(protocol, sent, original, seen);
     const at = protocol === 17 ? 6 : 16;
     assert.equal(fixed[at]! * 256 + fixed[at + 1]!, expected);
+    // And back: in TCP zero is a checksum like any other.
+    assert.deepEqual(fixChecksum(protocol, fixed, seen, original), sent);
   }
 });
 
 test("a UDP segment without a checksum stays without one, and what has none is left alone [3948-3.1.2-a]", () => {
   const [original, seen] = [ipv4("203.0.113.9"), ipv4("10.0.0.2")];
+  const empty = withChecksum(17, concat(original, seen), octets(8));
+  assert.notDeepEqual(fixChecksum(17, empty, original, seen), empty);
   const udp = octets(30);
   udp.set([0, 0], 6);
   assert.deepEqual(fixChecksum(17, udp, original, seen), udp);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkLiveness, entropyLength, initiate } from "ikelet";
+import { checkLiveness, close, entropyLength, initiate } from "ikelet";
 import { configuration } from "ikelet/configuration.js";
 import { hmacSha256 } from "ikelet/crypto/hmac-sha256.js";
 import { hmacSha384 } from "ikelet/crypto/hmac-sha384.js";
@@ -241,7 +241,9 @@ test("announceToken waits its turn", () => {
   take(device, announceToken(profile, device.session, MAKER));
   assert.throws(() => announceToken(profile, device.session, MAKER), { code: "state" });
   const { session } = initiate(profile, octets(entropyLength(profile)));
-  assert.throws(() => announceToken(profile, session, MAKER), { code: "state" });
+  const { session: closed } = close(profile, session);
+  for (const other of [session, closed])
+    assert.throws(() => announceToken(profile, other, MAKER), { code: "state" });
 });
 
 test("a hundred thousand pairs of SPIs, and no two tokens are equal [6290-5-d]", () => {

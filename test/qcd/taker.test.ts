@@ -103,6 +103,7 @@ test("without a token all is as ever, and one can still come later [6290-4.2-a]"
   assert.equal(gateway.sa.token?.length, 32);
   exchange(device, gateway, take(device, checkLiveness(device.profile, device.session)).send);
   only(device.events, "alive");
+  assertHint(device, answer(device, [new Uint8Array(16)]), 4);
   const token = octets(32, "late");
   ask(device, gateway, gateway.informational([tokenNotify(token)]));
   assertCrashed(device, answer(device, [token]));

@@ -234,6 +234,15 @@ for (const [name, life] of Object.entries(LIVES))
     );
   });
 
+test("what the next session has in common stays, in whatever order it is found there", () => {
+  const { device } = connect();
+  const { session } = device;
+  const { keys, ...rest } = session;
+  const copy = structuredClone(session);
+  wipe(session, { keys, ...rest });
+  assert.deepEqual(session, copy);
+});
+
 test("a closed session, and one in which nothing is secret any more, can be wiped as well", () => {
   const device = makeDevice();
   const { session } = close(device.profile, device.session);

@@ -125,6 +125,20 @@ test("tickets and ESP SAs, and numbers, names and octets of every size", () => {
   assert.deepEqual(loadSession(saveSession({ ...device.session, sends: 0xffffffff })).sends, 0xffffffff);
 });
 
+test("what is in a list stays in its place, even if it is nothing", () => {
+  const session: Session = { ...device.session, extensions: { list: [undefined, 0, undefined, false, ""] } };
+  assert.deepEqual(loadSession(saveSession(session)), clean(session));
+});
+
+test("a record: version, kind, one field behind the other, and CRC-32 of IEEE 802.3 over all", () => {
+  const fields = { state: "x", sends: 127, sequence: 128 };
+  const body = [7, 3, 5, ..."state", 4, 1, "x", 5, ..."sends", 3, 127, 8, ..."sequence", 3, 128, 1];
+  const inside = body.map((octet) => (typeof octet === "number" ? octet : octet.charCodeAt(0)));
+  assert.deepEqual(saveSession(fields as never), sealed(Uint8Array.of(1, 1, ...inside)));
+  assert.deepEqual(saveTicket(fields as never), sealed(Uint8Array.of(1, 2, ...inside)));
+  assert.deepEqual(saveSa(fields, 0), sealed(Uint8Array.of(1, 3, ...inside)));
+});
+
 test("records are small", () => {
   assert.equal(saveSession(device.session).length <= 345, true, `${saveSession(device.session).length}`);
   assert.equal(saveTicket({ ...ticket, ticket: new Uint8Array(0) }).length <= 220, true);
@@ -167,6 +181,15 @@ for (const [name, [record, load]] of Object.entries(records)) {
     }
   });
 }
+
+test("the error says what is wrong: damage, another record, or a form that no record has", () => {
+  const record = saveTicket(ticket);
+  const fails = (octets: Uint8Array, message: RegExp) =>
+    assert.throws(() => loadSession(octets), { ...storageError, message });
+  fails(record.slice(1), /damaged octets$/);
+  fails(record, /version 1, kind 2$/);
+  fails(sealed(Uint8Array.of(1, 1, 7, 1)), /an unknown form$/);
+});
 
 /** A value, or the one error; no other effect. */
 function assertHarmless(record: Uint8Array): void {
@@ -257,6 +280,18 @@ test("numbers, lengths and counts without measure, and records without end", () 
   assert.throws(() => loadSession(field(...deep, 0)), storageError);
   assert.throws(() => loadSession(field(7, 1, 9, ...Buffer.from("__proto__"), 7, 0)), storageError);
   assert.throws(() => loadSession(field(2, 0)), storageError);
+  assert.throws(() => loadSession(field(8, 0)), storageError);
+  assert.throws(() => loadSession(field(5, 3, 1, 2)), storageError);
+  assert.throws(() => loadSession(sealed(Uint8Array.of(1, 1, 3, 5))), storageError);
+  // Eight levels inside of the record, and no more.
+  for (const level of [
+    [6, 1],
+    [7, 1, 0],
+  ]) {
+    const levels = (count: number) => field(...new Array(count).fill(level).flat(), 0);
+    loadSession(levels(8));
+    for (const count of [9, 10, 5000]) assert.throws(() => loadSession(levels(count)), storageError);
+  }
   const started = process.hrtime.bigint();
   assertHarmless(field(6, 0xff, 0xff, 0xff, 0xff, 0x0f, ...new Array(50_000).fill(0)));
   assert.equal(Number(process.hrtime.bigint() - started) < 5e9, true);
@@ -350,6 +385,9 @@ test("saveSa: a leap that is no number of packets is refused", () => {
     assert.throws(() => saveSa(sa, leap), { name: "IkeletError", code: "argument" });
   assert.equal(loadSa<OutboundSa>(saveSa(sa, 0)).sequence, 10);
   assert.equal(loadSa<OutboundSa>(saveSa(sa, 1000)).sequence, 1010);
+  const highest = 2 ** 53 - 1;
+  assert.equal(loadSa<OutboundSa>(saveSa(sa, highest - 10)).sequence, highest);
+  assert.throws(() => saveSa(sa, highest - 9), { code: "argument" });
   // At the end of all numbers nothing wraps.
   const last = loadSa<OutboundSa>(saveSa({ ...outbound, sequence: 0xfffffff0 }, 1000));
   assert.equal(seal(chacha20Poly1305, last, packet(1)).reason, "exhausted");

@@ -3,9 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { TrafficSelector } from "ikelet";
+import { net, type TrafficSelector } from "ikelet";
 import {
   acceptedSpi,
+  addressId,
+  ascii,
   emitAuthentication,
   emitDelete,
   emitHeader,
@@ -198,6 +200,51 @@ test("identification", () => {
   for (const [type, length] of Object.entries(size)) {
     const id = { type: Number(type), data: new Uint8Array(length) };
     assert.deepEqual(parseIdentification(emitIdentification(id)), id);
+    assert.deepEqual(addressId(id.data), id);
+  }
+  for (const length of [0, 3, 5, 15, 17])
+    assert.throws(() => addressId(new Uint8Array(length)), { code: "argument", message: /^address:/ });
+});
+
+test("text is ASCII, every character of it, and nothing else", () => {
+  const all = Uint8Array.from({ length: 128 }, (_, code) => code);
+  assert.deepEqual(ascii(String.fromCharCode(...all)), all);
+  for (const text of ["\x80", "gw.exämple", "\u0141"])
+    assert.throws(() => ascii(text), { code: "argument", message: /^text:/ });
+});
+
+test("a network: 4 or 16 octets, and a prefix in them", () => {
+  for (const size of [4, 16])
+    for (let prefix = 0; prefix <= 8 * size; prefix++) {
+      const bits = (bit: string) => `${"1".repeat(prefix)}${bit.repeat(8 * size - prefix)}`.match(/.{8}/g)!;
+      const { start, end } = net(new Uint8Array(size).fill(0xff), prefix);
+      assert.deepEqual(
+        [...start],
+        bits("0").map((octet) => Number.parseInt(octet, 2)),
+      );
+      assert.deepEqual(
+        [...end],
+        bits("1").map((octet) => Number.parseInt(octet, 2)),
+      );
+    }
+  for (const [size, prefix] of [
+    [5, 3],
+    [0, 0],
+    [4, 33],
+    [16, 129],
+    [4, -1],
+    [4, Number.NaN],
+  ] as const)
+    assert.throws(() => net(new Uint8Array(size), prefix), {
+      code: "argument",
+      message: new RegExp(`^selector: .* got ${size} and ${prefix}$`),
+    });
+});
+
+test("a critical payload: only of a type that RFC 7296 does not define", () => {
+  for (let type = 1; type < 256; type++) {
+    const [one] = parsePayloads(type, Uint8Array.of(0, 0x80, 0, 4))!;
+    assert.equal(one!.critical, type < 33 || type > 48, `${type}`);
   }
 });
 
@@ -210,6 +257,8 @@ test("authentication", () => {
       assert.deepEqual(parseAuthentication(body), method === 2 ? mic : undefined);
     }),
   );
+  for (const length of [1, 2, 3])
+    assert.equal(parseAuthentication(Uint8Array.of(2, 0, 0).subarray(0, length)), undefined);
 });
 
 test("nonce", () => {
