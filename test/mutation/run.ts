@@ -1,7 +1,7 @@
 /**
  * npm run mutation [-- --json] [--mutate 'dist/wire/*.js']: changes the built library in every way that Stryker knows,
  * one at a time, and tells which changes no test has noticed. Each of these is explained in explained.json, or is a
- * failure. It takes a quarter of an hour on two cores; of 2332 changes 98 % are noticed.
+ * failure. It takes 20 minutes on two cores; of 2332 changes 98 % are noticed.
  */
 
 import { spawnSync } from "node:child_process";
