@@ -112,10 +112,10 @@ export function resumption({ grace = 1000 }: ResumptionOptions = {}): Extension 
         asked,
         signed,
         // The session may have begun without this extension; then the gateway has proved to be this one.
-        remote = idR ? parseIdentification(concat(idR)) : profile.remote && copyOf(profile.remote),
+        remote = idR ? parseIdentification(idR) : profile.remote,
       } = keptIn(heard.session);
       if (exchange !== IKE_AUTH && !(isResponse && asked)) return heard;
-      const session = keep(heard.session, NAME, { signed, remote } satisfies Kept);
+      const session = keep(heard.session, NAME, { signed, remote: remote && copyOf(remote) } satisfies Kept);
       const notifies = parseNotifies(heard.payloads) ?? [];
       const granted = findNotify(notifies, TICKET_LT_OPAQUE)?.data;
       const lifetime = remote && granted && granted.length > LIFETIME_LENGTH && uint32(granted, 0);
@@ -243,7 +243,7 @@ export function resume(
   const { local, remote, suite } = profile;
   const { skD, signed } = ticket;
   if (!(elapsed >= 0 && elapsed < ticket.lifetime))
-    throw misuse("ticket", `ticket: good for ${ticket.lifetime} s, got it after ${elapsed}`);
+    throw misuse("ticket", `elapsed: expected less than ${ticket.lifetime} s, got ${elapsed}`);
   const ours = algorithms(suite);
   const other = (Object.keys(ours) as (keyof typeof ours)[]).find((name) => ours[name] !== ticket[name]);
   if (other || !same(local, ticket.local) || (remote && !same(remote, ticket.remote)))
@@ -300,8 +300,6 @@ export function afterResume(
  * Of a session of `resume` that ends before it is established, `afterResume` tells more.
  */
 export function ticketSurvives(event: Event): boolean {
-  const { type } = event;
-  return type === "closed"
-    ? event.reason !== "requested" && event.reason !== "deleted"
-    : type !== "no-ticket" && type !== "child-failed";
+  const end = event.type === "closed" ? event.reason : event.type;
+  return ["requested", "deleted", "no-ticket", "child-failed"].indexOf(end) < 0;
 }
